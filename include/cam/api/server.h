@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cam/base/clock.h"
+#include "cam/base/log.h"
+#include "cam/base/metrics.h"
+#include "cam/base/result.h"
+#include "cam/base/secret.h"
+#include "cam/model/stored_event.h"
+
+namespace cam::api {
+
+using EventView = StoredEvent;
+using EventsRequest = EventQuery;
+
+struct Readiness {
+    bool ready = false;
+    std::vector<std::string> reasons;  ///< why not, or what is degraded; safe to show
+};
+
+/// What the server shows and changes; app connects it to the rooms behind. Each function is called from
+/// several threads at once and must be safe for that.
+struct Backend {
+    std::function<Result<std::vector<EventView>>(const EventsRequest&)> events;
+    std::function<Result<bool>()> my_prefixes_only;
+    std::function<Status(bool)> set_my_prefixes_only;
+    std::function<Readiness()> readiness;
+    std::function<std::string()> metrics_text;
+};
+
+/// The REST API of contract section 5, as far as the mitigation monitor goes: /events, /preferences,
+/// /healthz, /readyz, /metrics, and / which lists them. Bounded: bodies of 1 MiB, connections, header and
+/// body times. Safe from any thread.
+class Server {
+public:
+    struct Options {
+        std::string host = "127.0.0.1";
+        std::uint16_t port = 8090;    ///< 0: any free one
+        std::optional<Secret> token;  ///< asked as `Authorization: Bearer`; /healthz is open
+        /// Where requests and dropped connections are counted (cam_api_*), if given. Must outlive the server.
+        MetricRegistry* metrics = nullptr;
+    };
+    /// Binds at once: kBusy if the address is taken; kInvalid if it is none of ours, if it is not loopback
+    /// and there is no token, or if the token is empty; kRefused if the port is not permitted. Serves until
+    /// destroyed, which takes no longer than the backend call under way.
+    static Result<std::unique_ptr<Server>> start(Options options, Backend backend, Logger log);
+    ~Server();
+    [[nodiscard]] std::uint16_t port() const noexcept;
+
+private:
+    struct State;
+    explicit Server(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace cam::api

@@ -1,0 +1,65 @@
+#include "api/envelope.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <nlohmann/json.hpp>
+
+namespace cam::api {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kDeepest = 32;
+
+/// Whether brackets outside strings ever open more than kDeepest levels. Right for JSON; for anything else it
+/// does not matter, because the parser refuses that.
+bool nests_too_deep(std::string_view text) {
+    std::size_t depth = 0;
+    bool in_string = false;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        if (in_string) {
+            if (c == '\\') ++at;
+            if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > kDeepest) return true;
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            --depth;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+HttpAnswer envelope(int status, const Json& result, const std::vector<std::string>& errors) {
+    Json messages = Json::array();
+    for (const std::string& error : errors) messages.push_back({{"message", error}});
+    const Json whole = {{"result", result}, {"errors", std::move(messages)}, {"success", status < 400}};
+    return {.status = status,
+            .content_type = "application/json",
+            .body = whole.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n',
+            .headers = {}};
+}
+
+HttpAnswer success(const Json& result) {
+    return envelope(200, result, {});
+}
+
+HttpAnswer failure(int status, std::string_view message) {
+    return envelope(status, nullptr, {std::string{message}});
+}
+
+Result<Json> parse_json(std::string_view text) {
+    if (nests_too_deep(text)) {
+        return Error{ErrorCode::kInvalid, fmt::format("the body nests deeper than {} levels", kDeepest)};
+    }
+    try {
+        return Json::parse(text);
+    } catch (const Json::parse_error& broken) {
+        return Error{ErrorCode::kInvalid, fmt::format("the body is not JSON (byte {})", broken.byte)};
+    }
+}
+
+}  // namespace cam::api

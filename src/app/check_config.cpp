@@ -1,0 +1,150 @@
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "app/modes.h"
+#include "app/monitor_parts.h"
+#include "app/preferences.h"
+#include "cam/base/time_text.h"
+#include "cam/base/unique_fd.h"
+
+namespace cam::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Prints one line per finding and remembers whether one was an error.
+class Checklist {
+public:
+    void fine(const std::string& what) { print("ok", what); }
+    void warning(const std::string& what) { print("warning", what); }
+    void error(const std::string& what) {
+        print("error", what);
+        failed_ = true;
+    }
+    [[nodiscard]] bool failed() const { return failed_; }
+
+private:
+    static void print(const char* severity, const std::string& what) {
+        std::printf("%s: %s\n", severity, what.c_str());
+    }
+    bool failed_ = false;
+};
+
+/// Whether we could listen there now; empty: yes.
+std::string listen_problem(const ListenAddress& at) {
+    const bool v6 = at.host.find(':') != std::string::npos;
+    const UniqueFd socket(::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket.valid()) return std::generic_category().message(errno);
+    const int yes = 1;
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    int bound = 0;
+    if (v6) {
+        sockaddr_in6 address{};
+        address.sin6_family = AF_INET6;
+        address.sin6_port = htons(at.port);
+        ::inet_pton(AF_INET6, at.host.c_str(), &address.sin6_addr);
+        bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    } else {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(at.port);
+        ::inet_pton(AF_INET, at.host.c_str(), &address.sin_addr);
+        bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    }
+    return bound == 0 ? std::string{} : std::generic_category().message(errno);
+}
+
+void check_database(const Settings& settings, Checklist& list) {
+    const std::string& path = settings.paths.database;
+    auto store = store::SqliteStore::open(store_options(settings, store::Access::kReadOnly));
+    if (!store && store.error().code == ErrorCode::kNotFound) {
+        const fs::path folder = fs::path(path).parent_path();
+        std::error_code ignored;
+        if (fs::exists(folder, ignored) && ::access(folder.c_str(), W_OK) != 0) {
+            return list.warning(fmt::format("database {}: does not exist, and this user may not create it", path));
+        }
+        return list.fine(fmt::format("database {}: does not exist yet, will be created", path));
+    }
+    if (!store) return list.error(fmt::format("database {}: {}", path, store.error().detail));
+    if (const Status sound = (*store)->quick_check(); !sound) {
+        return list.error(fmt::format("database {}: {}", path, sound.error().detail));
+    }
+    const auto history = (*store)->attack_history(SystemClock{}.wall());
+    list.fine(fmt::format("database {}: sound, {} events", path, history ? history->mitigations : 0));
+}
+
+void check_geoip(const Settings& settings, Checklist& list) {
+    enrich::GeoDatabases geo({.city = settings.geoip.city, .asn = settings.geoip.asn, .scratch_folder = ""});
+    const enrich::GeoState state = geo.refresh();
+    const auto show = [&](const char* kind, const std::optional<GeoEdition>& edition) {
+        if (!edition) return;
+        list.fine(fmt::format("geoip {}: {} ({}, built {})", kind, edition->path,
+                              edition->type == GeoEdition::Type::kCommercial ? "Commercial" : "Free",
+                              european_date(edition->built)));
+    };
+    show("city", state.city);
+    show("asn", state.asn);
+    for (const std::string& problem : state.problems) list.warning(fmt::format("geoip: {}", problem));
+}
+
+void check_files(const Settings& settings, Checklist& list) {
+    const PreferenceFile preferences(settings.paths.dashboard_prefs);
+    if (const auto toggle = preferences.my_prefixes_only(); toggle) {
+        list.fine(fmt::format("dashboard_prefs {}: my_prefixes_only is {}", preferences.path(), *toggle));
+    } else {
+        list.warning(fmt::format("dashboard_prefs {}: {}; my_prefixes_only counts as true", preferences.path(),
+                                 toggle.error().detail));
+    }
+    const std::string& log = settings.paths.log_file;
+    if (log.empty()) return;
+    const fs::path folder = fs::path(log).parent_path();
+    std::error_code ignored;
+    const bool writable = fs::exists(log, ignored) ? ::access(log.c_str(), W_OK) == 0
+                                                   : ::access(folder.c_str(), W_OK) == 0;
+    if (writable) {
+        list.fine(fmt::format("log_file {}: can be written", log));
+    } else {
+        list.warning(fmt::format("log_file {}: this user cannot write it; the log goes to standard error", log));
+    }
+}
+
+}  // namespace
+
+int run_check_config(const Invocation& asked) {
+    const LoadedSettings loaded = settings_for(asked, Needs::kEverything);
+    Checklist list;
+    for (const Finding& finding : loaded.findings) {
+        const std::string where = finding.where.empty() ? "the file" : finding.where;
+        const std::string line = fmt::format("settings {}: {} {}", loaded.file, where, finding.what);
+        finding.severity == Finding::Severity::kError ? list.error(line) : list.warning(line);
+    }
+    if (!list.failed()) {
+        const Settings& settings = loaded.settings;
+        list.fine(fmt::format("settings {}: {} own and {} Cloudflare prefixes", loaded.file,
+                              settings.prefixes.mine.size(), settings.prefixes.cloudflare_anycast.size()));
+        list.fine("secrets: Cloudflare and Telegram tokens are there");
+        check_database(settings, list);
+        check_geoip(settings, list);
+        check_files(settings, list);
+        if (settings.api.enabled) {
+            const std::string problem = listen_problem(settings.api.listen);
+            if (problem.empty()) {
+                list.fine(fmt::format("api.listen {}: free", settings.api.listen.text()));
+            } else {
+                list.warning(fmt::format("api.listen {}: {} (the running daemon itself?)", settings.api.listen.text(),
+                                         problem));
+            }
+        }
+    }
+    return list.failed() ? kExitUsage : kExitDone;
+}
+
+}  // namespace cam::app

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include <spdlog/common.h>
+
+namespace cam::app {
+
+enum class Mode { kDaemon, kOnce, kTest, kCheckConfig, kNotify };
+
+/// What the user asked for.
+struct Invocation {
+    Mode mode = Mode::kDaemon;
+    std::optional<std::string> config;
+    std::optional<std::chrono::minutes> lookback;
+    spdlog::level::level_enum log_level = spdlog::level::info;
+    std::string notify_text;
+    bool notify_recovered = false;
+};
+
+/// The program is done already (help, version, wrong usage): print and leave with `status`.
+struct Farewell {
+    std::string out;
+    std::string err;
+    int status = 0;
+};
+
+[[nodiscard]] std::variant<Invocation, Farewell> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace cam::app

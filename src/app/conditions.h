@@ -1,0 +1,81 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cam/base/clock.h"
+#include "cam/base/guarded.h"
+#include "cam/base/log.h"
+#include "cam/model/message.h"
+#include "cam/notify/render.h"
+#include "cam/store/sqlite_store.h"
+
+namespace cam::app {
+
+/// What can be wrong for longer than a moment. Also the key under which it is remembered.
+enum class Condition {
+    kCloudflare,
+    kDatabase,
+    kTelegram,
+    kGeoIp,
+    kPreferences,
+    kApiListener,
+    kLogFile,
+    kClock,
+    kTruncated,
+};
+inline constexpr std::size_t kConditionCount = 9;
+[[nodiscard]] const char* name(Condition condition);
+
+/// Who hears of it.
+enum class Tell { kLog, kLogAndSoc };
+
+struct Trouble {
+    std::string state;     ///< what kind of trouble; another kind is a change and told again
+    std::string headline;  ///< one line for the SOC
+    std::vector<std::string> details;
+    Tell tell = Tell::kLog;
+};
+
+/// Keeps what is wrong now and reports each change of state once: in the log, and to the SOC where it must act, over
+/// restarts too. Safe from any thread.
+class Conditions {
+public:
+    Conditions(Clock& clock, Logger log, notify::RenderOptions render)
+        : clock_(clock), log_(std::move(log)), render_(std::move(render)) {}
+
+    /// `store` is the calling thread's; nullptr, or a store that cannot write: the SOC is told past the database.
+    void raise(Condition condition, const Trouble& trouble, store::SqliteStore* store);
+    /// It is well again (or was all the time: then nothing happens). `headline` is told if the trouble was.
+    void clear(Condition condition, std::string_view headline, store::SqliteStore* store);
+
+    /// One line per thing that is wrong now.
+    [[nodiscard]] std::vector<std::string> problems() const;
+    [[nodiscard]] bool wrong(Condition condition) const;
+    /// Messages that could not be queued in the database, oldest first; the caller takes them over.
+    [[nodiscard]] std::deque<Message> take_unqueued();
+    /// Gives back what could not be sent.
+    void put_back(Message message);
+
+private:
+    struct State {
+        bool known = false;  ///< false: this process does not know yet whether an earlier one told trouble
+        std::string state;   ///< empty: well
+        std::string headline;
+        bool unqueued = false;  ///< the trouble was told past the database
+    };
+    void tell(Condition condition, std::string_view state, notify::StatusTone tone, std::string_view headline,
+              const std::vector<std::string>& details, store::SqliteStore* store, bool past_database);
+
+    Clock& clock_;
+    Logger log_;
+    notify::RenderOptions render_;
+    Guarded<std::array<State, kConditionCount>> states_;
+    Guarded<std::deque<Message>> unqueued_;
+};
+
+}  // namespace cam::app

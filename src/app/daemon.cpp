@@ -1,0 +1,146 @@
+#include <csignal>
+#include <ctime>
+#include <memory>
+
+#include <sys/stat.h>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "app/modes.h"
+#include "app/runtime.h"
+#include "app/systemd.h"
+#include "cam/base/version.h"
+
+namespace cam::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+enum class Call { kNone, kReload, kStop };
+
+/// Signals, blocked in every thread and read here. Main thread only.
+class Signals {
+public:
+    Signals() {
+        ::sigemptyset(&set_);
+        for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set_, signal);
+        ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    }
+    /// The next call, or kNone after `longest`.
+    Call wait(milliseconds longest) {
+        const auto whole = std::chrono::floor<seconds>(longest);
+        const timespec span{whole.count(), std::chrono::nanoseconds(longest - whole).count()};
+        switch (::sigtimedwait(&set_, nullptr, &span)) {
+            case SIGHUP: return Call::kReload;
+            case SIGTERM:
+            case SIGINT: return Call::kStop;
+            default: return Call::kNone;
+        }
+    }
+
+private:
+    sigset_t set_{};
+};
+
+/// The folder of the log file, where it is ours to make (like the database's).
+void make_log_folder(const std::string& log_file) {
+    const std::size_t slash = log_file.rfind('/');
+    if (slash != std::string::npos && slash > 0) ::mkdir(log_file.substr(0, slash).c_str(), 0750);
+}
+
+void log_settings(const LoadedSettings& loaded, const Logger& log) {
+    for (const Finding& finding : loaded.findings) log->warn("settings {}", finding_line(loaded.file, finding));
+    const Settings& settings = loaded.settings;
+    log->info("settings file={} poll_interval_s={} lookback_min={} min_packets={} aggregate_above={} catch_up_h={} "
+              "prefixes={} database={} api={}",
+              quote(loaded.file), settings.monitor.poll_interval.count(), settings.monitor.lookback.count(),
+              settings.monitor.min_packets, settings.monitor.aggregate_above, settings.monitor.catch_up.count(),
+              settings.prefixes.mine.size(), quote(settings.paths.database),
+              settings.api.enabled ? settings.api.listen.text() : "off");
+}
+
+/// The daemon's life on the main thread.
+class Daemon {
+public:
+    Daemon(const Invocation& asked, LoadedSettings loaded, std::shared_ptr<LogOutput> output)
+        : asked_(asked), loaded_(std::move(loaded)), output_(std::move(output)), log_(output_->logger()) {}
+
+    int run() {
+        log_->info("starting version={}", version());
+        log_settings(loaded_, log_);
+        metrics_.gauge("cam_build_info", "The running version", {{"version", std::string{version()}}}).set(1);
+        if (!begin(Runtime::Announce::kYes)) return kExitFailed;
+        systemd::ready(runtime_->status_line());
+        while (true) {
+            const Call call = signals_.wait(watchdog_ ? std::min<milliseconds>(*watchdog_ / 3, kTick) : kTick);
+            if (call == Call::kStop) break;
+            if (call == Call::kReload && !reload()) return kExitFailed;
+            if (runtime_->tick()) systemd::alive();
+        }
+        systemd::stopping();
+        log_->info("stopping");
+        runtime_->stop(Runtime::Announce::kYes);
+        log_->info("stopped");
+        return kExitDone;
+    }
+
+private:
+    static constexpr seconds kTick{20};
+
+    bool begin(Runtime::Announce announce) {
+        runtime_ = std::make_unique<Runtime>(Runtime::Parts{loaded_.settings, clock_, log_, output_, metrics_});
+        const Status started = runtime_->start(announce);
+        if (!started) {
+            log_->error("cannot start database={} reason={}", quote(loaded_.settings.paths.database),
+                        quote(started.error().detail, 600));
+        }
+        return started.has_value();
+    }
+
+    /// False if the monitor cannot work any more.
+    bool reload() {
+        systemd::reloading();
+        output_->reopen(loaded_.settings.paths.log_file);
+        LoadedSettings next = settings_for(asked_, Needs::kEverything);
+        if (!next.usable()) {
+            log_->error("settings not reloaded, keeping the old ones file={}", quote(next.file));
+            for (const Finding& finding : next.findings) log_->error("settings {}", finding_line(next.file, finding));
+        } else {
+            runtime_->stop(Runtime::Announce::kNo);
+            loaded_ = std::move(next);
+            make_log_folder(loaded_.settings.paths.log_file);
+            output_->reopen(loaded_.settings.paths.log_file);
+            log_->info("settings reloaded");
+            log_settings(loaded_, log_);
+            if (!begin(Runtime::Announce::kNo)) return false;
+        }
+        systemd::ready(runtime_->status_line());
+        return true;
+    }
+
+    const Invocation& asked_;
+    LoadedSettings loaded_;
+    std::shared_ptr<LogOutput> output_;
+    Logger log_;
+    Signals signals_;
+    SystemClock clock_;
+    MetricRegistry metrics_;
+    std::optional<milliseconds> watchdog_ = systemd::watchdog_interval();
+    std::unique_ptr<Runtime> runtime_;
+};
+
+}  // namespace
+
+int run_daemon(const Invocation& asked) {
+    LoadedSettings loaded = settings_for(asked, Needs::kEverything);
+    if (!loaded.usable()) {
+        report_findings(loaded);
+        return kExitUsage;
+    }
+    make_log_folder(loaded.settings.paths.log_file);
+    auto output = LogOutput::open(loaded.settings.paths.log_file, asked.log_level);
+    return Daemon(asked, std::move(loaded), std::move(output)).run();
+}
+
+}  // namespace cam::app

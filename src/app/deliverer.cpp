@@ -1,0 +1,321 @@
+#include "app/deliverer.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "cam/base/time_text.h"
+
+namespace cam::app {
+namespace {
+
+using notify::Markup;
+using notify::SendOutcome;
+using notify::SendResult;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Another process may have queued something and died: the table is looked at this often even if nobody calls.
+constexpr seconds kIdleLook{15};
+constexpr seconds kElsewhereLook{1};
+// Where only an operator can help, asking more often helps nobody.
+constexpr minutes kRefusedPause{5};
+
+std::string chat_key(const std::string& chat_id) { return "telegram.chat." + chat_id; }
+
+}  // namespace
+
+void Wakeup::notify() {
+    {
+        const std::lock_guard lock(mutex_);
+        notified_ = true;
+    }
+    wake_.notify_one();
+}
+
+void Wakeup::wait(milliseconds longest, const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, longest, [&] { return notified_; });
+    notified_ = false;
+}
+
+Deliverer::Deliverer(Parts parts, Options options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      pacer_(options_.target.chat_id),
+      backoff_({.first = milliseconds{1'000}, .most = milliseconds{60'000}}) {
+    if (auto moved = parts_.store.remembered(chat_key(options_.target.chat_id)); moved && *moved) {
+        options_.target.chat_id = **moved;
+        pacer_ = notify::SendPacer(options_.target.chat_id);
+    }
+}
+
+bool Deliverer::lock() {
+    if (lock_.valid()) return true;
+    UniqueFd file(::open((options_.database + ".delivery-lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+    if (!file.valid()) {
+        // No lock is worse than a rare repetition is worse than silence.
+        parts_.log->warn("delivery lock cannot be opened, delivering without it reason={}",
+                         quote(std::generic_category().message(errno)));
+        lock_ = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        return true;
+    }
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
+    lock_ = std::move(file);
+    paced_ = false;
+    return true;
+}
+
+void Deliverer::load_pacing() {
+    if (paced_) return;
+    paced_ = true;
+    pacer_ = notify::SendPacer(options_.target.chat_id);
+    const WallTime wall = parts_.clock.wall();
+    const SteadyTime steady = parts_.clock.steady();
+    if (const auto before = parts_.store.deliveries_since(wall - minutes{1}); before) {
+        for (const WallTime at : *before) pacer_.sent(steady - std::max(wall - at, milliseconds{0}));
+    }
+}
+
+void Deliverer::refresh_gauges() {
+    const auto waiting = parts_.store.outbox();
+    if (!waiting) return;
+    const double age = waiting->oldest
+                           ? static_cast<double>((parts_.clock.wall() - *waiting->oldest).count()) / 1000.0
+                           : 0.0;
+    parts_.metrics.gauge("cam_outbox_messages", "Messages that wait for Telegram")
+        .set(static_cast<double>(waiting->waiting));
+    parts_.metrics.gauge("cam_outbox_oldest_seconds", "Age of the message that waits longest").set(std::max(age, 0.0));
+}
+
+void Deliverer::count(SendResult result) {
+    parts_.metrics.counter("cam_telegram_sends_total", "Calls of sendMessage by result", {{"result", name(result)}}).add();
+}
+
+std::optional<Deliverer::Step> Deliverer::settle_unmarked() {
+    if (!unmarked_) return std::nullopt;
+    const Status marked = parts_.store.mark_delivered(unmarked_->id, parts_.clock.wall(), unmarked_->telegram_id);
+    if (!marked) {
+        parts_.log->error("delivery cannot be written down, holding back id={} reason={}", unmarked_->id,
+                          quote(marked.error().detail));
+        wait_until(parts_.clock.steady() + seconds{2});
+        return Step::kWait;
+    }
+    unmarked_.reset();
+    return Step::kDelivered;
+}
+
+SendOutcome Deliverer::send(const std::string& text, Markup markup, const std::stop_token& stop) {
+    parts_.heartbeat.beat();
+    SendOutcome outcome = parts_.telegram.send(options_.target, text, markup, options_.send_total, stop);
+    parts_.heartbeat.beat();
+    count(outcome.result);
+    // A lost answer may have been a message, so it counts for the pace.
+    if (outcome.result == SendResult::kSent || outcome.result == SendResult::kUnknown) {
+        pacer_.sent(parts_.clock.steady());
+    }
+    return outcome;
+}
+
+Deliverer::Step Deliverer::step(std::stop_token stop) {
+    parts_.heartbeat.beat();
+    if (stop.stop_requested()) return Step::kStopped;
+    if (parts_.clock.steady() < ready_at_) return Step::kWait;
+    if (!lock()) return Step::kElsewhere;
+    if (const auto settled = settle_unmarked()) return *settled;
+    load_pacing();
+    if (const SteadyTime earliest = pacer_.earliest(parts_.clock.steady()); earliest > parts_.clock.steady()) {
+        wait_until(earliest);
+        return Step::kWait;
+    }
+    if (const Step past_database = deliver_unqueued(stop); past_database != Step::kEmpty) return past_database;
+
+    auto queued = parts_.store.next_message();
+    refresh_gauges();
+    if (!queued) {
+        parts_.log->error("outbox cannot be read reason={}", quote(queued.error().detail));
+        wait_until(parts_.clock.steady() + seconds{5});
+        return Step::kWait;
+    }
+    if (!*queued) return Step::kEmpty;
+    const store::QueuedMessage& message = **queued;
+    const Markup markup = plain_for_ == message.id ? Markup::kPlain : Markup::kMarkdown;
+    return handle(message, send(message.message.text, markup, stop), stop);
+}
+
+Deliverer::Step Deliverer::handle(const store::QueuedMessage& queued, const SendOutcome& outcome,
+                                  std::stop_token stop) {
+    switch (outcome.result) {
+        case SendResult::kSent: {
+            failures_ = 0;
+            backoff_.reset();
+            unmarked_ = Unmarked{queued.id, outcome.message_id};
+            parts_.log->info("message delivered id={} kind={} telegram_id={} waited={}", queued.id,
+                             name(queued.message.kind), outcome.message_id,
+                             quote(duration_text(parts_.clock.wall() - queued.queued_at)));
+            const Step settled = settle_unmarked().value_or(Step::kDelivered);
+            parts_.conditions.clear(Condition::kTelegram, "telegram takes messages again", nullptr);
+            refresh_gauges();
+            return settled;
+        }
+        case SendResult::kBadEntities:
+            if (plain_for_ == queued.id) {
+                refuse(queued, outcome);
+                return Step::kDelivered;
+            }
+            parts_.log->warn("telegram refused the markup, sending plain id={} detail={}", queued.id, outcome.detail);
+            plain_for_ = queued.id;
+            return Step::kWait;
+        case SendResult::kMigrated:
+            if (!outcome.migrate_to) return failed(queued, outcome);
+            migrate(*outcome.migrate_to);
+            return Step::kWait;
+        case SendResult::kThreadMissing:
+            if (!options_.target.thread_id) return failed(queued, outcome);
+            parts_.log->error("telegram forum topic does not exist, sending without it thread={}",
+                              *options_.target.thread_id);
+            options_.target.thread_id.reset();
+            return Step::kWait;
+        case SendResult::kTextRefused:
+            refuse(queued, outcome);
+            return Step::kDelivered;
+        case SendResult::kCancelled: return Step::kStopped;
+        case SendResult::kRetryAfter:
+        case SendResult::kChatRefused:
+        case SendResult::kTokenRefused:
+        case SendResult::kUnreachable:
+        case SendResult::kUnknown: break;
+    }
+    return stop.stop_requested() ? Step::kStopped : failed(queued, outcome);
+}
+
+Deliverer::Step Deliverer::failed(const store::QueuedMessage& queued, const SendOutcome& outcome) {
+    const SteadyTime now = parts_.clock.steady();
+    milliseconds pause = backoff_.next();
+    const bool refused = outcome.result == SendResult::kChatRefused || outcome.result == SendResult::kTokenRefused;
+    if (refused) pause = std::max<milliseconds>(pause * 5, seconds{10});
+    pause = std::min<milliseconds>(pause, kRefusedPause);
+    if (outcome.retry_after) pause = std::max<milliseconds>(pause, *outcome.retry_after);
+    wait_until(now + pause);
+    // Being asked to slow down is no failure; the message will go.
+    if (outcome.result != SendResult::kRetryAfter) ++failures_;
+    parts_.log->warn("message not delivered, trying again id={} kind={} result={} wait_ms={} detail={}", queued.id,
+                     name(queued.message.kind), name(outcome.result), pause.count(), outcome.detail);
+    if (const Status noted = parts_.store.mark_failed(queued.id, parts_.clock.wall(), outcome.detail); !noted) {
+        parts_.log->warn("attempt cannot be written down id={} reason={}", queued.id, quote(noted.error().detail));
+    }
+    if (refused || failures_ >= 3) {
+        parts_.conditions.raise(Condition::kTelegram,
+                                {.state = refused ? name(outcome.result) : "unreachable",
+                                 .headline = refused ? "telegram refuses the bot or the chat; messages wait"
+                                                     : "telegram does not take messages; they wait",
+                                 .details = {outcome.detail}},
+                                nullptr);
+    }
+    refresh_gauges();
+    return Step::kWait;
+}
+
+void Deliverer::migrate(std::int64_t to) {
+    const std::string was = options_.target.chat_id;
+    const std::string now = std::to_string(to);
+    parts_.log->warn("telegram group became a supergroup, using the new chat from now on old={} new={}", was, now);
+    options_.target.chat_id = now;
+    paced_ = false;
+    // The settings name the oldest id; every step of the chain must lead to the newest one.
+    const auto told = parts_.store.change(
+        chat_key(was), now,
+        notify::render_status(notify::StatusTone::kTrouble, "The Telegram group has a new id",
+                              {fmt::format("It became a supergroup. Messages go there; write \"chat_id\": \"{}\" into the settings.",
+                                           now)},
+                              parts_.render),
+        parts_.clock.wall());
+    if (!told) parts_.log->error("new chat id cannot be written down reason={}", quote(told.error().detail));
+}
+
+void Deliverer::refuse(const store::QueuedMessage& queued, const SendOutcome& outcome) {
+    plain_for_.reset();
+    parts_.log->error("telegram will never take this message, it stays in table outbox id={} detail={}", queued.id,
+                      outcome.detail);
+    if (const Status marked = parts_.store.mark_refused(queued.id, parts_.clock.wall(), outcome.detail); !marked) {
+        parts_.log->error("refusal cannot be written down id={} reason={}", queued.id, quote(marked.error().detail));
+        wait_until(parts_.clock.steady() + seconds{5});
+        return;
+    }
+    if (queued.message.kind == MessageKind::kStatus) return;  // a refused notice about a refused notice helps nobody
+    const auto told = parts_.store.enqueue(
+        notify::render_status(notify::StatusTone::kTrouble, "Telegram refused a message",
+                              {fmt::format("Its text is in the database: SELECT text FROM outbox WHERE id = {}", queued.id)},
+                              parts_.render),
+        parts_.clock.wall());
+    if (!told) parts_.log->error("notice cannot be queued reason={}", quote(told.error().detail));
+}
+
+Deliverer::Step Deliverer::deliver_unqueued(std::stop_token stop) {
+    std::deque<Message> waiting = parts_.conditions.take_unqueued();
+    if (waiting.empty()) return Step::kEmpty;
+    const Message first = std::move(waiting.front());
+    waiting.pop_front();
+    const SendOutcome outcome = send(first.text, Markup::kMarkdown, stop);
+    const bool done = outcome.result == SendResult::kSent || outcome.result == SendResult::kBadEntities ||
+                      outcome.result == SendResult::kTextRefused;
+    if (!done) {
+        parts_.conditions.put_back(first);
+        wait_until(parts_.clock.steady() +
+                   std::max<milliseconds>(backoff_.next(), outcome.retry_after.value_or(seconds{0})));
+        parts_.log->warn("status message past the database not delivered result={} detail={}", name(outcome.result),
+                         outcome.detail);
+    }
+    for (Message& message : waiting) parts_.conditions.put_back(std::move(message));
+    if (outcome.result == SendResult::kCancelled) return Step::kStopped;
+    return done ? Step::kDelivered : Step::kWait;
+}
+
+void Deliverer::run(const std::stop_token& stop, Wakeup& wakeup) {
+    while (!stop.stop_requested()) {
+        switch (step(stop)) {
+            case Step::kEmpty: wakeup.wait(kIdleLook, stop); break;
+            case Step::kElsewhere: wakeup.wait(kElsewhereLook, stop); break;
+            case Step::kWait: sleep_beating(parts_.clock, ready_at_, stop, parts_.heartbeat); break;
+            case Step::kDelivered:
+            case Step::kStopped: break;
+        }
+    }
+    parts_.heartbeat.rest();
+}
+
+bool Deliverer::drain(const std::stop_token& stop, std::uint32_t attempts, milliseconds longest_pause) {
+    SteadyTime progress = parts_.clock.steady();
+    std::uint64_t left = 0;
+    while (!stop.stop_requested()) {
+        const Step done = step(stop);
+        const SteadyTime now = parts_.clock.steady();
+        switch (done) {
+            case Step::kEmpty: return true;
+            case Step::kDelivered: progress = now; break;
+            case Step::kStopped: return false;
+            case Step::kWait:
+                if (failures_ >= attempts || ready_at_ - now > longest_pause) return false;
+                if (!sleep_beating(parts_.clock, ready_at_, stop, parts_.heartbeat)) return false;
+                break;
+            case Step::kElsewhere: {
+                const auto waiting = parts_.store.outbox();
+                if (!waiting) return false;
+                if (waiting->waiting == 0) return true;
+                if (waiting->waiting != left) progress = now;
+                left = waiting->waiting;
+                if (now - progress > longest_pause) return false;
+                parts_.clock.sleep_until(now + milliseconds{100}, stop);
+                break;
+            }
+        }
+    }
+    return false;
+}
+
+}  // namespace cam::app

@@ -1,0 +1,170 @@
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "app/modes.h"
+#include "app/monitor_parts.h"
+#include "cam/base/time_text.h"
+
+namespace cam::app {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kPatience{45};
+
+/// One line of the table.
+struct Row {
+    std::size_t event;
+    std::string result;
+};
+
+/// Text from outside for a terminal: control characters cannot move the cursor or change colours.
+std::string printable(const std::optional<std::string>& text, const char* absent = "-") {
+    if (!text || text->empty()) return absent;
+    std::string out = quote(*text, 64);
+    return out.substr(1, out.size() - 2);
+}
+
+std::string endpoint(const std::optional<std::string>& address, const std::optional<std::uint32_t>& port) {
+    const std::string shown = printable(address);
+    if (!port) return shown;
+    return shown.find(':') == std::string::npos ? fmt::format("{}:{}", shown, *port)
+                                                : fmt::format("[{}]:{}", shown, *port);
+}
+
+/// How wide a text is on a terminal: its code points (good enough for names; no wide glyphs expected).
+std::size_t columns(const std::string& text) {
+    std::size_t count = 0;
+    for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
+    return count;
+}
+
+void print_table(const std::vector<MitigationEvent>& events, const std::vector<Row>& rows) {
+    std::vector<std::vector<std::string>> cells{
+        {"TIME", "TARGET", "SOURCE", "VECTOR", "PACKETS", "BITS", "ATTACK ID", "RESULT"}};
+    for (const Row& row : rows) {
+        const MitigationEvent& event = events[row.event];
+        cells.push_back({printable(event.datetime), endpoint(event.destination_ip, event.destination_port),
+                         endpoint(event.source_ip, event.source_port), printable(event.attack_vector),
+                         event.packets ? fmt::format("{}", *event.packets) : "-",
+                         event.bits ? fmt::format("{}", *event.bits) : "-", printable(event.attack_id), row.result});
+    }
+    std::vector<std::size_t> widths(cells.front().size(), 0);
+    for (const auto& line : cells) {
+        for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], columns(line[i]));
+    }
+    for (const auto& line : cells) {
+        std::string text;
+        for (std::size_t i = 0; i < line.size(); ++i) {
+            text += line[i];
+            if (i + 1 < line.size()) text += std::string(widths[i] - columns(line[i]) + 2, ' ');
+        }
+        std::printf("%s\n", text.c_str());
+    }
+}
+
+/// Which events the database has already; all new where there is no database yet.
+Result<std::vector<bool>> seen_before(const Settings& settings, const std::vector<MitigationEvent>& events) {
+    auto store = store::SqliteStore::open(store_options(settings, store::Access::kReadOnly));
+    if (!store && store.error().code == ErrorCode::kNotFound) return std::vector<bool>(events.size(), false);
+    if (!store) return store.error();
+    return (*store)->seen(events);
+}
+
+std::string verdict_text(rules::Verdict verdict, bool seen) {
+    switch (verdict) {
+        case rules::Verdict::kForeign: return "not notified: target is in no watched prefix";
+        case rules::Verdict::kBelowThreshold: return "not notified: fewer packets than min_packets";
+        case rules::Verdict::kNotify: break;
+    }
+    return seen ? "not notified: already told (in the database)" : "notified";
+}
+
+void print_messages(const std::vector<Message>& messages) {
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        std::printf("----- message %zu of %zu (would be sent) -----\n%s\n", i + 1, messages.size(),
+                    messages[i].text.c_str());
+    }
+    if (!messages.empty()) std::printf("----- end of messages -----\n");
+}
+
+}  // namespace
+
+int run_test(const Invocation& asked) {
+    const LoadedSettings loaded = settings_for(asked, Needs::kCloudflareOnly);
+    if (!report_findings(loaded)) return kExitUsage;
+    const Settings& settings = loaded.settings;
+
+    // No log file and no scratch copy in the database's folder: a dry run leaves no trace.
+    SystemClock clock;
+    const auto output = LogOutput::open("", asked.log_level);
+    MetricRegistry metrics;
+    Heartbeats heartbeats(clock);
+    Conditions conditions(clock, output->logger(), render_options(settings));
+    enrich::GeoDatabases geo({.city = settings.geoip.city, .asn = settings.geoip.asn, .scratch_folder = ""});
+    const Surroundings around{settings, clock, output->logger(), metrics, heartbeats, conditions, geo};
+    auto cloudflare = CloudflareSide::make(around, heartbeats.add("cam-test"));
+    if (!cloudflare) {
+        std::fprintf(stderr, "cloudflare-analytics-monitor: %s\n", cloudflare.error().detail.c_str());
+        return kExitFailed;
+    }
+
+    const PreferenceFile preferences(settings.paths.dashboard_prefs);
+    const auto only_mine = preferences.my_prefixes_only();
+    const rules::Scope scope = only_mine && !*only_mine ? rules::Scope::kMineAndCloudflare : rules::Scope::kMine;
+    const rules::EventFilter filter(filter_options(settings));
+    EventFetcher& fetcher = *(*cloudflare)->fetcher;
+    const WallTime now = fetcher.now();
+    const TimeWindow span{now - settings.monitor.lookback, now};
+
+    std::vector<MitigationEvent> events;
+    std::uint64_t merged = 0;
+    std::uint64_t left_out = 0;
+    std::size_t truncated = 0;
+    const auto failure = fetcher.fetch(span, {clock.steady() + kPatience, {}}, [&](EventFetcher::Piece&& piece) {
+        merged += rules::merge_same_identity(piece.page.events);
+        left_out += piece.page.not_dropped + piece.page.not_ingress + piece.page.unreadable;
+        if (piece.truncated) ++truncated;
+        std::move(piece.page.events.begin(), piece.page.events.end(), std::back_inserter(events));
+        return EventFetcher::Go::kOn;
+    });
+    if (failure) {
+        std::fprintf(stderr, "cloudflare-analytics-monitor: query failed (%s): %s\n", name(failure->kind),
+                     failure->detail.c_str());
+        return kExitFailed;
+    }
+    const auto seen = seen_before(settings, events);
+    if (!seen) {
+        std::fprintf(stderr, "cloudflare-analytics-monitor: database %s: %s\n", settings.paths.database.c_str(),
+                     seen.error().detail.c_str());
+        return kExitFailed;
+    }
+
+    std::vector<Row> rows;
+    std::vector<std::size_t> fresh;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const rules::Verdict verdict = filter.judge(events[i], scope);
+        rows.push_back({i, verdict_text(verdict, (*seen)[i])});
+        if (verdict == rules::Verdict::kNotify && !(*seen)[i]) fresh.push_back(i);
+    }
+    const enrich::GeoState geo_state = geo.refresh();
+    const auto edition = geo_state.edition() ? std::optional{geo_state.edition()->type} : std::nullopt;
+    const std::vector<Message> messages = Composer(geo, compose_options(settings)).compose(events, fresh, edition);
+
+    std::printf("Dry run: nothing is sent, nothing is written.\nWindow %s to %s, telling %s.\n",
+                european_time(span.from).c_str(), european_time(span.to).c_str(),
+                scope == rules::Scope::kMine ? "my prefixes only" : "my prefixes and Cloudflare's anycast");
+    print_messages(messages);
+    if (!rows.empty()) print_table(events, rows);
+    std::printf("%zu events, %zu would be notified in %zu messages; %llu rows merged, %llu rows left out (passed, "
+                "outgoing or unreadable).\n",
+                events.size(), fresh.size(), messages.size(), static_cast<unsigned long long>(merged),
+                static_cast<unsigned long long>(left_out));
+    if (truncated > 0) std::printf("Warning: %zu second(s) were cut at Cloudflare's page limit.\n", truncated);
+    return kExitDone;
+}
+
+}  // namespace cam::app

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "app/command_line.h"
+#include "app/settings.h"
+
+// What each invocation does; the returned number is the process' exit status.
+namespace cam::app {
+
+enum ExitStatus : int {
+    kExitDone = 0,
+    kExitFailed = 1,
+    kExitUsage = 2,
+    kExitNotQueued = 75,  ///< `notify` could not even queue its message (sysexits.h: EX_TEMPFAIL)
+};
+
+/// Prints the findings to standard error, or with `checked` to standard output; true if the settings can be used.
+bool report_findings(const LoadedSettings& loaded);
+
+[[nodiscard]] int run_daemon(const Invocation& asked);
+[[nodiscard]] int run_once(const Invocation& asked);
+[[nodiscard]] int run_test(const Invocation& asked);
+[[nodiscard]] int run_check_config(const Invocation& asked);
+[[nodiscard]] int run_notify(const Invocation& asked);
+
+/// The settings that the invocation means: the file's, with the options of the command line on top.
+[[nodiscard]] LoadedSettings settings_for(const Invocation& asked, Needs needs);
+
+}  // namespace cam::app

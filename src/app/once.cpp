@@ -1,0 +1,91 @@
+#include <cstdio>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "app/modes.h"
+#include "app/monitor_parts.h"
+
+namespace cam::app {
+namespace {
+
+using std::chrono::seconds;
+
+// A cron job must not outlive its period: what does not answer for this long is left to the next run.
+constexpr seconds kPollPatience{45};
+constexpr seconds kLongestPause{60};
+constexpr std::uint32_t kAttempts = 4;
+
+/// The parts of a process that works once, on its only thread.
+struct OneShot {
+    explicit OneShot(const LoadedSettings& loaded, spdlog::level::level_enum level)
+        : output(LogOutput::open(loaded.settings.paths.log_file, level)),
+          heartbeats(clock),
+          conditions(clock, output->logger(), render_options(loaded.settings)),
+          geo(geo_options(loaded.settings)),
+          around{loaded.settings, clock, output->logger(), metrics, heartbeats, conditions, geo} {}
+
+    SystemClock clock;
+    MetricRegistry metrics;
+    std::shared_ptr<LogOutput> output;
+    Heartbeats heartbeats;
+    Conditions conditions;
+    enrich::GeoDatabases geo;
+    Surroundings around;
+};
+
+template <typename Side>
+bool made(const OneShot& shot, const Result<Side>& side) {
+    if (side) return true;
+    shot.around.log->error("cannot start reason={}", quote(side.error().detail, 600));
+    return false;
+}
+
+}  // namespace
+
+bool report_findings(const LoadedSettings& loaded) {
+    for (const Finding& finding : loaded.findings) {
+        std::fprintf(stderr, "%s\n", finding_line(loaded.file, finding).c_str());
+    }
+    return loaded.usable();
+}
+
+LoadedSettings settings_for(const Invocation& asked, Needs needs) {
+    LoadedSettings loaded = load_settings(settings_file(asked.config), Environment::of_process(), needs);
+    if (asked.lookback) loaded.settings.monitor.lookback = *asked.lookback;
+    return loaded;
+}
+
+int run_once(const Invocation& asked) {
+    const LoadedSettings loaded = settings_for(asked, Needs::kEverything);
+    if (!report_findings(loaded)) return kExitUsage;
+    OneShot shot(loaded, asked.log_level);
+    Heartbeat& beat = shot.heartbeats.add("cam-once");
+    auto polling = PollSide::make(shot.around, beat, kPollPatience, {});
+    if (!made(shot, polling)) return kExitFailed;
+    auto delivery = DeliverySide::make(shot.around, beat);
+    if (!made(shot, delivery)) return kExitFailed;
+
+    const PollReport report = (*polling)->poller->poll({});
+    const bool delivered = (*delivery)->deliverer->drain({}, kAttempts, kLongestPause);
+    if (!delivered) shot.around.log->error("not everything could be delivered; it waits in the outbox");
+    return report.outcome == PollReport::Outcome::kDone && delivered ? kExitDone : kExitFailed;
+}
+
+int run_notify(const Invocation& asked) {
+    const LoadedSettings loaded = settings_for(asked, Needs::kEverything);
+    if (!report_findings(loaded)) return kExitUsage;
+    OneShot shot(loaded, asked.log_level);
+    Heartbeat& beat = shot.heartbeats.add("cam-notify");
+    auto delivery = DeliverySide::make(shot.around, beat);
+    if (!made(shot, delivery)) return kExitFailed;
+    const auto tone = asked.notify_recovered ? notify::StatusTone::kRecovered : notify::StatusTone::kTrouble;
+    const auto queued = (*delivery)->store->enqueue(
+        notify::render_status(tone, asked.notify_text, {}, render_options(loaded.settings)), shot.clock.wall());
+    if (!queued) {
+        shot.around.log->error("message cannot be queued reason={}", quote(queued.error().detail));
+        return kExitNotQueued;
+    }
+    return (*delivery)->deliverer->drain({}, kAttempts, kLongestPause) ? kExitDone : kExitFailed;
+}
+
+}  // namespace cam::app

@@ -1,0 +1,352 @@
+#include "app/poller.h"
+
+#include <algorithm>
+
+#include <malloc.h>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "cam/base/time_text.h"
+
+namespace cam::app {
+namespace {
+
+using cloudflare::FailureKind;
+using cloudflare::QueryFailure;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Cloudflare's rows may appear some time after their own `datetime`. The lookback window covers that in normal
+// operation; where the window begins at the last claimed instant, this much before it is asked again.
+constexpr minutes kLateness{2};
+// How long Cloudflare may fail in ways that pass before the SOC is told that it is blind.
+constexpr minutes kBlindness{15};
+constexpr std::chrono::hours kKeepDelivered{24 * 90};
+
+milliseconds overlap(const Poller::Options& options) {
+    return std::max<milliseconds>(kLateness, options.lookback - options.poll_interval);
+}
+
+}  // namespace
+
+/// Events on their way into one transaction.
+struct Poller::Batch {
+    std::vector<MitigationEvent> events;
+    std::optional<WallTime> answered_to;
+};
+
+std::optional<PollGap> poll_gap(std::optional<WallTime> claimed_to, WallTime now, seconds poll_interval,
+                                minutes lookback, std::chrono::hours catch_up) {
+    if (!claimed_to) return std::nullopt;
+    const milliseconds length = now - *claimed_to;
+    if (length <= std::max<milliseconds>(lookback, poll_interval + seconds{60})) return std::nullopt;
+    const milliseconds covered = std::max<milliseconds>(catch_up, lookback);
+    return PollGap{length, std::max(*claimed_to, now - covered), std::max(milliseconds{0}, length - covered)};
+}
+
+Poller::Poller(Parts parts, Options options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      filter_(options_.filter),
+      composer_(parts_.geo, options_.compose) {}
+
+PollReport Poller::poll(std::stop_token stop) {
+    PollReport report;
+    const EventFetcher::Patience patience{parts_.clock.steady() + options_.patience, stop};
+    const rules::Scope whose = scope();
+    std::optional<QueryFailure> failure;
+    bool stored = true;
+    // A second round only if the first answer shows that our clock is wrong: then the window was, too.
+    for (int round = 0; round < 2; ++round) {
+        const auto span = choose_span(stop, report);
+        if (!span) {
+            stored = false;
+            break;
+        }
+        report.span = *span;
+        const milliseconds skew = parts_.fetcher.skew();
+        bool clock_wrong = false;
+        Batch batch;
+        failure = parts_.fetcher.fetch(*span, patience, [&](EventFetcher::Piece&& piece) {
+            clock_wrong = round == 0 && !batch.answered_to && parts_.fetcher.skew() != skew;
+            if (clock_wrong) return EventFetcher::Go::kStop;
+            if (piece.truncated) report.truncated.push_back(*piece.truncated);
+            batch.answered_to = piece.answered_to;
+            sift(std::move(piece.page), whose, batch, report);
+            if (batch.events.size() < options_.max_claim) return EventFetcher::Go::kOn;
+            stored = claim(batch, span->to, report);
+            return stored ? EventFetcher::Go::kOn : EventFetcher::Go::kStop;
+        });
+        note_clock();
+        if (clock_wrong) {
+            report = PollReport{};
+            continue;
+        }
+        // What was answered before a failure is claimed all the same: progress never goes to waste.
+        if (stored && batch.answered_to) stored = claim(batch, span->to, report);
+        break;
+    }
+    if (!stored) report.outcome = PollReport::Outcome::kFailed;
+    finish(report, failure);
+    // A big answer is tens of megabytes; give them back instead of keeping them for the next attack.
+    if (report.rows > 1'000) ::malloc_trim(0);
+    return report;
+}
+
+std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& report) {
+    const WallTime now = parts_.fetcher.now();
+    auto claimed_to = parts_.store.claimed_to();
+    if (!claimed_to) {
+        report.why = fmt::format("database: {}", claimed_to.error().detail);
+        parts_.conditions.raise(Condition::kDatabase,
+                                {.state = "unreadable",
+                                 .headline = "Database cannot be read",
+                                 .details = {claimed_to.error().detail, "Polling goes on as soon as it answers."},
+                                 .tell = Tell::kLogAndSoc},
+                                &parts_.store);
+        return std::nullopt;
+    }
+    WallTime from = now - options_.lookback;
+    const WallTime earliest = now - options_.catch_up;
+    const auto reach_back = [&](WallTime to) { from = std::min(from, std::max(to, earliest)); };
+    if (*claimed_to) {
+        if (**claimed_to > now + options_.lookback) {
+            // Our clock was ahead when that was written, so nobody knows what is covered: ask for all we may.
+            parts_.log->warn("stored progress lies in the future, catching up in full claimed_to={} now={}",
+                             rfc3339(**claimed_to), rfc3339(now));
+            reach_back(earliest);
+        } else {
+            reach_back(**claimed_to - overlap(options_));
+        }
+    }
+    // The steady clock knows how long ago the last claim was even if somebody turned the wall clock meanwhile.
+    if (memory_) reach_back(now - (parts_.clock.steady() - memory_->at) - overlap(options_));
+
+    const auto gap = poll_gap(*claimed_to, now, options_.poll_interval, options_.lookback, options_.catch_up);
+    if (gap && told_gap_ != *claimed_to) {
+        told_gap_ = *claimed_to;
+        parts_.log->info("catching up gap={} claimed_to={} from={} not_covered={}", quote(duration_text(gap->length)),
+                         rfc3339(**claimed_to), rfc3339(from), quote(duration_text(gap->not_covered)));
+    }
+    return TimeWindow{from, now};
+}
+
+rules::Scope Poller::scope() {
+    const auto only_mine = parts_.preferences.my_prefixes_only();
+    if (only_mine) {
+        parts_.conditions.clear(Condition::kPreferences, "preference file is readable again", nullptr);
+        return *only_mine ? rules::Scope::kMine : rules::Scope::kMineAndCloudflare;
+    }
+    parts_.conditions.raise(
+        Condition::kPreferences,
+        {.state = only_mine.error().code == ErrorCode::kNotFound ? "missing" : "unreadable",
+         .headline = "Preference file cannot be used: telling my prefixes only",
+         .details = {fmt::format("{}: {}", parts_.preferences.path(), only_mine.error().detail),
+                     "expected {\"my_prefixes_only\": true}"}},
+        nullptr);
+    return rules::Scope::kMine;
+}
+
+void Poller::refresh_geo() {
+    const enrich::GeoState geo = parts_.geo.refresh();
+    geoip_ = geo.edition() ? std::optional{geo.edition()->type} : std::nullopt;
+    if (geo.changed && geo.edition()) {
+        parts_.log->info("geoip databases opened city={} asn={} built={}",
+                         quote(geo.city ? geo.city->path : ""), quote(geo.asn ? geo.asn->path : ""),
+                         rfc3339(geo.edition()->built));
+    }
+    if (geo.problems.empty()) {
+        parts_.conditions.clear(Condition::kGeoIp, "geoip databases are complete", nullptr);
+    } else {
+        parts_.conditions.raise(Condition::kGeoIp,
+                                {.state = fmt::format("{}", fmt::join(geo.problems, "; ")),
+                                 .headline = "GeoIP is incomplete: sources are told without all of place and network",
+                                 .details = geo.problems},
+                                nullptr);
+    }
+}
+
+void Poller::sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch, PollReport& report) {
+    report.rows += page.rows;
+    report.unreadable += page.unreadable;
+    report.passed += page.not_dropped;
+    report.outgoing += page.not_ingress;
+    // Rows of one identity share a second, and pages are cut between seconds: they never lie on two pages.
+    report.merged += rules::merge_same_identity(page.events);
+    for (MitigationEvent& event : page.events) {
+        switch (filter_.judge(event, scope)) {
+            case rules::Verdict::kNotify: batch.events.push_back(std::move(event)); break;
+            case rules::Verdict::kForeign: ++report.foreign; break;
+            case rules::Verdict::kBelowThreshold: ++report.below_threshold; break;
+        }
+    }
+}
+
+bool Poller::claim(Batch& batch, WallTime span_end, PollReport& report) {
+    if (!claimed_once_ && parts_.before_first_claim) parts_.before_first_claim();
+    claimed_once_ = true;
+    if (!batch.events.empty()) refresh_geo();
+
+    // Catching up asks again for what lies before the last claim; progress must not go back for that. It does go back if
+    // it lies in the future, where only a wrong clock can have put it.
+    WallTime covered_to = *batch.answered_to;
+    if (auto before = parts_.store.claimed_to(); before && *before && **before <= span_end) {
+        covered_to = std::max(covered_to, **before);
+    }
+    auto claimed = parts_.store.claim(batch.events, covered_to, parts_.clock.wall(), [&](const auto& fresh) {
+        return composer_.compose(batch.events, fresh, geoip_);
+    });
+    if (!claimed) {
+        report.why = fmt::format("database: {}", claimed.error().detail);
+        parts_.log->error("claim failed events={} reason={}", batch.events.size(), quote(claimed.error().detail));
+        parts_.conditions.raise(
+            Condition::kDatabase,
+            {.state = claimed.error().code == ErrorCode::kFull ? "full" : "unwritable",
+             .headline = "Database cannot be written",
+             .details = {claimed.error().detail,
+                         fmt::format("{} events wait at Cloudflare and are told once it can be.", batch.events.size())},
+             .tell = Tell::kLogAndSoc},
+            &parts_.store);
+        return false;
+    }
+    parts_.conditions.clear(Condition::kDatabase, "Database is written again", &parts_.store);
+    report.fresh += claimed->fresh.size();
+    report.duplicates += claimed->duplicates;
+    report.queued += claimed->queued;
+    memory_ = Memory{parts_.clock.steady(), covered_to};
+    if (claimed->queued > 0 && parts_.queued) parts_.queued();
+    batch.events.clear();
+    return true;
+}
+
+void Poller::finish(PollReport& report, const std::optional<QueryFailure>& failure) {
+    if (failure) {
+        report.outcome =
+            failure->kind == FailureKind::kCancelled ? PollReport::Outcome::kCancelled : PollReport::Outcome::kFailed;
+        report.why = failure->detail;
+    }
+    count(report);
+    const std::string window = fmt::format("{}/{}", rfc3339(report.span.from), rfc3339(report.span.to));
+    if (failure && failure->kind != FailureKind::kCancelled) {
+        switch (failure->kind) {
+            case FailureKind::kUnknownAccount:
+                parts_.log->error("poll failed: cloudflare does not know the account window={} detail={}", window,
+                                  failure->detail);
+                break;
+            case FailureKind::kNoData:
+                parts_.log->error("poll failed: cloudflare answered without data window={} detail={}", window,
+                                  failure->detail);
+                break;
+            case FailureKind::kTransient:
+            case FailureKind::kRateLimited:
+            case FailureKind::kUnauthorized:
+            case FailureKind::kForbidden:
+            case FailureKind::kQueryRefused:
+            case FailureKind::kTooOld:
+            case FailureKind::kTooWide:
+            case FailureKind::kPageTooLarge:
+            case FailureKind::kTooManyFields:
+            case FailureKind::kTimeout:
+            case FailureKind::kCancelled:
+                parts_.log->error("poll failed: cloudflare query failed kind={} window={} detail={}",
+                                  name(failure->kind), window, failure->detail);
+                break;
+        }
+        tell_cloudflare(*failure);
+    } else if (!failure && report.outcome == PollReport::Outcome::kDone) {
+        failing_since_.reset();
+        parts_.conditions.clear(Condition::kCloudflare, "Cloudflare answers again, nothing was lost", &parts_.store);
+        if (report.rows == 0) {
+            parts_.log->info("poll completed: no mitigation events window={}", window);
+        } else {
+            parts_.log->info(
+                "poll completed window={} rows={} new={} duplicate={} foreign={} below_threshold={} merged={} "
+                "passed={} outgoing={} unreadable={} messages={}",
+                window, report.rows, report.fresh, report.duplicates, report.foreign, report.below_threshold,
+                report.merged, report.passed, report.outgoing, report.unreadable, report.queued);
+        }
+    }
+    if (!report.truncated.empty()) {
+        parts_.conditions.raise(
+            Condition::kTruncated,
+            {.state = "truncated",
+             .headline = "Cloudflare's answer was cut",
+             .details = {fmt::format("{} second(s) hold more events than one answer may carry, the first at {}.",
+                                     report.truncated.size(), european_time(report.truncated.front())),
+                         "What the answers held is stored and told; the rest of those seconds is not."},
+             .tell = Tell::kLogAndSoc},
+            &parts_.store);
+    } else if (report.outcome == PollReport::Outcome::kDone) {
+        parts_.conditions.clear(Condition::kTruncated, "Cloudflare's answers are whole again", &parts_.store);
+        static_cast<void>(parts_.store.prune_delivered(parts_.clock.wall() - kKeepDelivered));
+    }
+}
+
+void Poller::tell_cloudflare(const QueryFailure& failure) {
+    const SteadyTime now = parts_.clock.steady();
+    if (!failing_since_) failing_since_ = now;
+    const bool permanent = cloudflare::permanent(failure.kind);
+    const auto blindness = std::max<milliseconds>(kBlindness, options_.poll_interval * 2);
+    if (!permanent && now - *failing_since_ < blindness) return;
+    // Every kind of passing failure is one state: an outage that changes its face is still one outage.
+    const std::string state = permanent ? name(failure.kind) : "unreachable";
+    parts_.conditions.raise(
+        Condition::kCloudflare,
+        {.state = state,
+         .headline = permanent ? fmt::format("Cloudflare refuses the query ({})", name(failure.kind))
+                               : std::string{"Cloudflare does not answer"},
+         .details = {failure.detail, "No mitigation event can be seen until this is mended. This is not peace.",
+                     fmt::format("What happens meanwhile is caught up, for {} at most.",
+                                 duration_text(std::max<milliseconds>(options_.catch_up, options_.lookback)))},
+         .tell = Tell::kLogAndSoc},
+        &parts_.store);
+}
+
+void Poller::note_clock() {
+    const milliseconds skew = parts_.fetcher.skew();
+    if (skew >= minutes{2} || skew <= -minutes{2}) {
+        parts_.conditions.raise(Condition::kClock,
+                                {.state = "wrong",
+                                 .headline = "This machine's clock is wrong",
+                                 .details = {fmt::format("It is {} {} Cloudflare's; windows follow Cloudflare's clock.",
+                                                         duration_text(skew < milliseconds{0} ? -skew : skew),
+                                                         skew < milliseconds{0} ? "ahead of" : "behind")},
+                                 .tell = Tell::kLogAndSoc},
+                                &parts_.store);
+    } else {
+        parts_.conditions.clear(Condition::kClock, "This machine's clock is right again", &parts_.store);
+    }
+}
+
+void Poller::count(const PollReport& report) {
+    const auto poll_outcome = [&](const char* outcome) -> Counter& {
+        return parts_.metrics.counter("cam_polls_total", "Polls of Cloudflare by how they ended", {{"outcome", outcome}});
+    };
+    const auto events = [&](const char* result) -> Counter& {
+        return parts_.metrics.counter("cam_events_total", "Mitigation events seen, by what was done with them",
+                                      {{"result", result}});
+    };
+    switch (report.outcome) {
+        case PollReport::Outcome::kDone: poll_outcome("done").add(); break;
+        case PollReport::Outcome::kFailed: poll_outcome("failed").add(); break;
+        case PollReport::Outcome::kCancelled: poll_outcome("cancelled").add(); break;
+    }
+    events("claimed").add(report.fresh);
+    events("duplicate").add(report.duplicates);
+    events("filtered").add(report.foreign);
+    events("below_threshold").add(report.below_threshold);
+    events("merged").add(report.merged);
+    events("passed").add(report.passed);
+    events("outgoing").add(report.outgoing);
+    events("unreadable").add(report.unreadable);
+    parts_.metrics.counter("cam_polls_truncated_seconds_total", "Seconds with more events than one answer carries")
+        .add(report.truncated.size());
+    if (report.outcome == PollReport::Outcome::kDone) {
+        parts_.metrics
+            .gauge("cam_poll_last_success_timestamp_seconds", "When the last successful poll ended, seconds since 1970")
+            .set(static_cast<double>(parts_.clock.wall().time_since_epoch().count()) / 1000.0);
+    }
+}
+
+}  // namespace cam::app

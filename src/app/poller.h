@@ -1,0 +1,103 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "app/composer.h"
+#include "app/conditions.h"
+#include "app/event_fetcher.h"
+#include "app/preferences.h"
+#include "cam/rules/event_filter.h"
+
+namespace cam::app {
+
+/// What one poll did.
+struct PollReport {
+    enum class Outcome { kDone, kFailed, kCancelled };
+    Outcome outcome = Outcome::kDone;
+    std::string why;  ///< of a failure, one line
+    TimeWindow span{};
+    std::uint64_t rows = 0;
+    std::uint64_t fresh = 0;
+    std::uint64_t duplicates = 0;
+    std::uint64_t foreign = 0;
+    std::uint64_t below_threshold = 0;
+    std::uint64_t merged = 0;
+    std::uint64_t unreadable = 0;
+    std::uint64_t passed = 0;    ///< rows of traffic that Cloudflare let through (log-only rules)
+    std::uint64_t outgoing = 0;  ///< rows of traffic that left our network
+    std::uint64_t queued = 0;
+    std::vector<WallTime> truncated;
+};
+
+/// The gap, if polling has paused for longer than its own rhythm explains; see Poller.
+[[nodiscard]] std::optional<PollGap> poll_gap(std::optional<WallTime> claimed_to, WallTime now,
+                                              std::chrono::seconds poll_interval, std::chrono::minutes lookback,
+                                              std::chrono::hours catch_up);
+
+/// One poll: window, query, filter, claim with messages. Owned by the thread that polls; what it refers to must outlive
+/// it.
+class Poller {
+public:
+    struct Options {
+        std::chrono::seconds poll_interval{300};
+        std::chrono::minutes lookback{15};
+        std::chrono::hours catch_up{24};
+        rules::EventFilter::Options filter;
+        Composer::Options compose;
+        /// How long failures may be repeated within one poll.
+        std::chrono::milliseconds patience{240'000};
+        /// Events per transaction; also bounds memory. An attack that is longer is told in several messages.
+        std::size_t max_claim = 50'000;
+    };
+    struct Parts {
+        EventFetcher& fetcher;
+        store::SqliteStore& store;
+        enrich::GeoDatabases& geo;
+        PreferenceFile preferences;
+        Conditions& conditions;
+        Clock& clock;
+        Logger log;
+        MetricRegistry& metrics;
+        /// Called once before the first claim; may wait a moment (the startup report goes first).
+        std::function<void()> before_first_claim;
+        /// Called when messages were queued.
+        std::function<void()> queued;
+    };
+    Poller(Parts parts, Options options);
+
+    PollReport poll(std::stop_token stop);
+
+private:
+    struct Batch;
+    struct Memory {
+        SteadyTime at;
+        WallTime claimed_to;
+    };
+    std::optional<TimeWindow> choose_span(std::stop_token stop, PollReport& report);
+    rules::Scope scope();
+    void refresh_geo();
+    void sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch, PollReport& report);
+    bool claim(Batch& batch, WallTime now, PollReport& report);
+    void finish(PollReport& report, const std::optional<cloudflare::QueryFailure>& failure);
+    void tell_cloudflare(const cloudflare::QueryFailure& failure);
+    void note_clock();
+    void count(const PollReport& report);
+
+    Parts parts_;
+    Options options_;
+    rules::EventFilter filter_;
+    Composer composer_;
+    std::optional<GeoEdition::Type> geoip_;
+    std::optional<Memory> memory_;               // of this process' last claim
+    std::optional<SteadyTime> failing_since_;
+    std::optional<WallTime> told_gap_;           // claimed_to of the gap that was logged
+    bool claimed_once_ = false;
+};
+
+}  // namespace cam::app

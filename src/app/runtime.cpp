@@ -1,0 +1,178 @@
+#include "app/runtime.h"
+
+#include <exception>
+
+#include <pthread.h>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "app/api_thread.h"
+#include "app/startup.h"
+#include "app/systemd.h"
+#include "cam/base/time_text.h"
+
+namespace cam::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// The longest that any single step of a loop may block is 30 s (a request, the database's patience); twice that is a
+// hang. The unit's WatchdogSec is longer still.
+constexpr seconds kLongestSilence{75};
+constexpr seconds kReportWait{5};
+constexpr seconds kFarewell{5};
+
+milliseconds poll_patience(const Settings& settings) {
+    // Repeats must not run into the next poll.
+    return std::min<milliseconds>(settings.monitor.poll_interval * 8 / 10, std::chrono::minutes{8});
+}
+
+}  // namespace
+
+Runtime::Runtime(Parts parts)
+    : parts_(std::move(parts)),
+      heartbeats_(parts_.clock),
+      conditions_(parts_.clock, parts_.log, render_options(parts_.settings)),
+      geo_(geo_options(parts_.settings)),
+      around_{parts_.settings, parts_.clock, parts_.log, parts_.metrics, heartbeats_, conditions_, geo_},
+      poll_beat_(heartbeats_.add("cam-poll")),
+      deliver_beat_(heartbeats_.add("cam-deliver")) {}
+
+Runtime::~Runtime() { stop(Announce::kNo); }
+
+void Runtime::spawn(const char* name, Heartbeat& heartbeat, std::function<void(const std::stop_token&)> loop,
+                    std::vector<std::jthread>& into) {
+    heartbeat.beat();
+    into.emplace_back([this, name, loop = std::move(loop)](const std::stop_token& stop) {
+        ::pthread_setname_np(::pthread_self(), name);
+        try {
+            loop(stop);
+        } catch (const std::exception& failure) {
+            parts_.log->critical("thread failed, the process stops thread={} reason={}", name, quote(failure.what()));
+            check(false, "exception out of a thread");
+        }
+    });
+}
+
+Status Runtime::start(Announce announce) {
+    auto store = store::SqliteStore::open(store_options(parts_.settings, store::Access::kReadWrite));
+    if (!store) return store.error();
+    store_ = std::move(*store);
+
+    auto poll = PollSide::make(around_, poll_beat_, poll_patience(parts_.settings),
+                               {.before_first_claim =
+                                    [this, announce] {
+                                        if (announce == Announce::kYes) {
+                                            report_queued_.wait(kReportWait, early_stop_.get_token());
+                                        }
+                                    },
+                                .queued = [this] { deliver_wakeup_.notify(); }});
+    if (!poll) return poll.error();
+    poll_ = std::move(*poll);
+    auto delivery = DeliverySide::make(around_, deliver_beat_);
+    if (!delivery) return delivery.error();
+    delivery_ = std::move(*delivery);
+
+    const Settings::Monitor& monitor = parts_.settings.monitor;
+    std::optional<PollGap> gap;
+    if (const auto claimed_to = store_->claimed_to(); claimed_to) {
+        gap = poll_gap(*claimed_to, parts_.clock.wall(), monitor.poll_interval, monitor.lookback, monitor.catch_up);
+    }
+    spawn("cam-poll", poll_beat_, [this](const std::stop_token& stop) { poll_loop(stop); }, workers_);
+    if (announce == Announce::kYes) {
+        Heartbeat& beat = heartbeats_.add("cam-report");
+        spawn(
+            "cam-report", beat,
+            [this, gap, &beat](const std::stop_token& stop) {
+                queue_startup_report(around_, gap, stop);
+                report_queued_.notify();
+                deliver_wakeup_.notify();
+                beat.rest();
+            },
+            workers_);
+    }
+    if (parts_.settings.api.enabled) {
+        Heartbeat& beat = heartbeats_.add("cam-http");
+        spawn(
+            "cam-http", beat, [this, &beat](const std::stop_token& stop) { serve_api(around_, beat, stop); }, workers_);
+    }
+    spawn(
+        "cam-deliver", deliver_beat_,
+        [this](const std::stop_token& stop) { delivery_->deliverer->run(stop, deliver_wakeup_); }, deliverer_);
+    return Done{};
+}
+
+void Runtime::poll_loop(const std::stop_token& stop) {
+    // Deadlines on the steady clock, so that the rhythm does not drift by the time that polls take.
+    SteadyTime next = parts_.clock.steady();
+    while (!stop.stop_requested()) {
+        note_poll(poll_->poller->poll(stop));
+        next = std::max(next + parts_.settings.monitor.poll_interval, parts_.clock.steady());
+        if (!sleep_beating(parts_.clock, next, stop, poll_beat_)) break;
+    }
+    poll_beat_.rest();
+}
+
+void Runtime::note_poll(const PollReport& report) {
+    const std::string at = european_time(parts_.clock.wall());
+    switch (report.outcome) {
+        case PollReport::Outcome::kDone:
+            status_.with([&](std::string& line) {
+                line = fmt::format("Last poll {}: {} rows, {} new", at, report.rows, report.fresh);
+            });
+            break;
+        case PollReport::Outcome::kFailed:
+            status_.with([&](std::string& line) { line = fmt::format("Last poll {} FAILED: {}", at, report.why); });
+            break;
+        case PollReport::Outcome::kCancelled: break;
+    }
+    systemd::status(status_line());
+}
+
+std::string Runtime::status_line() const {
+    return status_.with([](const std::string& line) { return line; });
+}
+
+bool Runtime::tick() {
+    const std::string problem = parts_.output->file_problem();
+    if (problem.empty()) {
+        conditions_.clear(Condition::kLogFile, "The log file is written again", store_.get());
+    } else {
+        conditions_.raise(Condition::kLogFile,
+                          {.state = "unwritable",
+                           .headline = "The log file cannot be written",
+                           .details = {problem, "Polling and telling go on; the journal has the log."},
+                           .tell = Tell::kLogAndSoc},
+                          store_.get());
+    }
+    const std::vector<std::string> silent = heartbeats_.silent(kLongestSilence);
+    for (const std::string& loop : silent) {
+        parts_.log->critical("loop does not advance, the watchdog will act thread={}", loop);
+    }
+    return silent.empty();
+}
+
+void Runtime::stop(Announce announce) {
+    const SteadyTime deadline = parts_.clock.steady() + kFarewell;
+    early_stop_.request_stop();
+    for (std::jthread& worker : workers_) worker.request_stop();
+    for (std::jthread& worker : workers_) {
+        if (worker.joinable()) worker.join();
+    }
+    workers_.clear();
+    if (announce == Announce::kYes && store_) {
+        queue_shutdown_report(around_, *store_);
+        deliver_wakeup_.notify();
+        while (parts_.clock.steady() < deadline) {
+            const auto waiting = store_->outbox();
+            if (!waiting || waiting->waiting == 0) break;
+            parts_.clock.sleep_until(parts_.clock.steady() + milliseconds{20}, {});
+        }
+    }
+    for (std::jthread& thread : deliverer_) thread.request_stop();
+    deliver_wakeup_.notify();
+    deliverer_.clear();
+}
+
+}  // namespace cam::app

@@ -1,0 +1,66 @@
+#include "cam/model/mitigation_event.h"
+
+#include <openssl/evp.h>
+
+#include <memory>
+
+#include "cam/base/check.h"
+
+namespace cam {
+namespace {
+
+/// SHA-256 whose algorithm is looked up, and whose context is made, once: that costs more than a short digest
+/// itself. One thread at a time.
+class Sha256 {
+public:
+    Sha256() : algorithm_(EVP_MD_fetch(nullptr, "SHA2-256", nullptr)), context_(EVP_MD_CTX_new()) {
+        check(algorithm_ != nullptr && context_ != nullptr, "OpenSSL offers no SHA-256");
+    }
+
+    void begin() {
+        check(EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr) == 1, "SHA-256: init");
+    }
+    void add(std::string_view bytes) {
+        check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1, "SHA-256: update");
+    }
+    EventHash end() {
+        EventHash hash{};
+        check(EVP_DigestFinal_ex(context_.get(), hash.data(), nullptr) == 1, "SHA-256: final");
+        return hash;
+    }
+
+private:
+    struct Free {
+        void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
+        void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+    };
+    std::unique_ptr<EVP_MD, Free> algorithm_;
+    std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
+
+}  // namespace
+
+EventHash event_hash(std::string_view datetime, std::string_view attack_id, std::string_view source,
+                     std::string_view destination, std::string_view destination_port) {
+    static thread_local Sha256 sha256;
+    sha256.begin();
+    sha256.add(datetime);
+    for (const std::string_view part : {attack_id, source, destination, destination_port}) {
+        sha256.add("|");
+        sha256.add(part);
+    }
+    return sha256.end();
+}
+
+std::string hex(const EventHash& hash) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * hash.size());
+    for (const std::uint8_t byte : hash) {
+        text += kDigits[byte >> 4U];
+        text += kDigits[byte & 0x0fU];
+    }
+    return text;
+}
+
+}  // namespace cam

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cam/notify/render.h"
+
+namespace cam::notify {
+
+/// What is known about where a source is: the GeoIP databases first, where they are silent what Cloudflare
+/// says. All texts are cleaned and not yet escaped.
+struct Origin {
+    std::optional<std::string> city;
+    std::optional<std::string> country;       ///< name
+    std::optional<std::string> country_code;  ///< ISO 3166-1 alpha-2, or what came instead
+    std::optional<std::uint32_t> asn;
+    std::optional<std::string> organization;
+};
+[[nodiscard]] Origin origin_of(const EventNotice& notice);
+
+/// An address as people read it: the parsed one if it could be parsed, else the text as it came.
+[[nodiscard]] std::optional<std::string> address_text(const std::optional<IpAddress>& address,
+                                                      const std::optional<std::string>& as_sent);
+
+/// A country code, cleaned; nullopt also for XX, Cloudflare's word for unknown.
+[[nodiscard]] std::optional<std::string> country_code(const std::optional<std::string>& field);
+
+}  // namespace cam::notify
