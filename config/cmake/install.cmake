@@ -32,7 +32,7 @@ add_custom_target(package_files ALL DEPENDS
     ${CAM_GENERATED}/cloudflare-analytics-monitor.8.gz ${CAM_GENERATED}/changelog.gz)
 
 install(TARGETS cloudflare-analytics-monitor RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(PROGRAMS ${CAM_ROOT}/config/watchdog ${CAM_ROOT}/config/alert
+install(PROGRAMS ${CAM_ROOT}/config/watchdog
     DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/cloudflare-analytics-monitor)
 install(FILES ${CAM_UNITS} DESTINATION lib/systemd/system)
 install(FILES ${CAM_ROOT}/config/cloudflare-analytics-monitor.sysusers
@@ -63,14 +63,12 @@ set(CPACK_PACKAGE_NAME cloudflare-analytics-monitor)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_VENDOR "The cloudflare-analytics-monitor authors")
 set(CPACK_PACKAGE_CONTACT "The cloudflare-analytics-monitor authors <cloudflare-analytics-monitor@users.noreply.github.com>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Telegram alerts on Cloudflare Magic Transit mitigations and flow traffic")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Telegram alerts on Cloudflare Magic Transit mitigations")
 set(CPACK_PACKAGE_DESCRIPTION
 "One daemon that polls Cloudflare's analytics for mitigated DDoS events on
 the site's own prefixes, adds place and network of each source, and tells a
-Telegram chat once per event. With the flow monitor enabled it also receives
-NetFlow v5 and v9, IPFIX and sFlow v5 and reports when a rule on a prefix's
-traffic is crossed. An HTTP API, Prometheus metrics and a cron watchdog are
-included.")
+Telegram chat once per event. An HTTP API, Prometheus metrics and a cron
+watchdog are included.")
 set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_STRIP_FILES ON)
 # Absolute destinations (/etc) are staged below the package's own root only with DESTDIR.

@@ -22,7 +22,7 @@ Json or_null(const std::optional<T>& value) {
 }
 
 /// Columns in the table's order.
-Json json(const EventView& event) {
+Json json(const StoredEvent& event) {
     return {{"id", event.id},
             {"event_hash", event.event_hash},
             {"attack_id", or_null(event.attack_id)},
@@ -66,8 +66,8 @@ std::optional<std::uint32_t> parse_limit(std::string_view text) {
     return limit;
 }
 
-Result<EventsRequest> parse_query(const std::multimap<std::string, std::string>& query) {
-    EventsRequest wanted;
+Result<EventQuery> parse_query(const std::multimap<std::string, std::string>& query) {
+    EventQuery wanted;
     for (const auto& [name, value] : query) {
         // A mistyped filter that is ignored would show too much, so unknown names are refused.
         if (name != "since" && name != "attack_id" && name != "limit") {
@@ -100,12 +100,12 @@ Result<EventsRequest> parse_query(const std::multimap<std::string, std::string>&
 
 void add_event_routes(std::vector<Route>& routes, const Backend& backend) {
     routes.push_back({.method = "GET", .path = "/events", .answer = [&backend](const HttpRequest& request) {
-                          const Result<EventsRequest> wanted = parse_query(request.query);
+                          const Result<EventQuery> wanted = parse_query(request.query);
                           if (!wanted) return failure(422, wanted.error().detail);
-                          const Result<std::vector<EventView>> events = backend.events(wanted.value());
+                          const Result<std::vector<StoredEvent>> events = backend.events(wanted.value());
                           if (!events) return failure(500, events.error().detail);
                           Json list = Json::array();
-                          for (const EventView& event : events.value()) list.push_back(json(event));
+                          for (const StoredEvent& event : events.value()) list.push_back(json(event));
                           return success(list);
                       }});
 }

@@ -10,8 +10,9 @@ namespace {
 using std::chrono::seconds;
 
 Result<std::vector<StoredEvent>> stored_events(const Settings& settings, const EventQuery& query) {
-    // Each request opens the file for itself: requests come from several threads, and they are rare.
-    auto store = store::SqliteStore::open(store_options(settings, store::Access::kReadOnly));
+    // Each request opens the file for itself: requests come from several threads, and they are rare. Read-write, because
+    // SQLite shares its lock state within a process: a read-only reader would stand in the way of our own writers.
+    auto store = store::SqliteStore::open(store_options(settings, store::Access::kReadWrite));
     if (!store) return store.error();
     return (*store)->events(query);
 }
@@ -29,9 +30,11 @@ api::Backend backend(const Surroundings& around) {
             .set_my_prefixes_only = [preferences](bool on) { return preferences.set_my_prefixes_only(on); },
             .readiness =
                 [&around] {
-                    const bool ready = !around.conditions.wrong(Condition::kDatabase) &&
-                                       !around.conditions.wrong(Condition::kCloudflare);
-                    return api::Readiness{.ready = ready, .reasons = around.conditions.problems()};
+                    api::Readiness told{.ready = true, .reasons = around.conditions.problems()};
+                    const std::string poll = around.poll_problem.with([](const std::string& why) { return why; });
+                    if (!poll.empty()) told.reasons.insert(told.reasons.begin(), poll);
+                    told.ready = poll.empty() && !around.conditions.wrong(Condition::kDatabase);
+                    return told;
                 },
             .metrics_text = [&around] { return around.metrics.text(); }};
 }
@@ -42,11 +45,11 @@ void serve_api(const Surroundings& around, Heartbeat& heartbeat, const std::stop
     const Settings::Api& api = around.settings.api;
     Backoff backoff({.first = seconds{2}, .most = seconds{60}});
     while (!stop.stop_requested()) {
-        auto server = api::Server::start({.host = api.listen.host, .port = api.listen.port, .token = api.token},
-                                         backend(around), around.log);
+        auto server = api::Server::start(
+            {.host = api.listen.host, .port = api.listen.port, .token = api.token, .metrics = &around.metrics},
+            backend(around), around.log);
         if (server) {
             around.conditions.clear(Condition::kApiListener, "api listens again", nullptr);
-            around.log->info("api listens address={} token={}", api.listen.text(), api.token ? "yes" : "no");
             while (sleep_beating(around.clock, around.clock.steady() + std::chrono::hours{1}, stop, heartbeat)) {
             }
             break;

@@ -134,10 +134,7 @@ private:
 
 int run_daemon(const Invocation& asked) {
     LoadedSettings loaded = settings_for(asked, Needs::kEverything);
-    if (!loaded.usable()) {
-        report_findings(loaded);
-        return kExitUsage;
-    }
+    if (const auto end = prepare(loaded)) return *end;
     make_log_folder(loaded.settings.paths.log_file);
     auto output = LogOutput::open(loaded.settings.paths.log_file, asked.log_level);
     return Daemon(asked, std::move(loaded), std::move(output)).run();

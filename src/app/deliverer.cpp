@@ -25,6 +25,7 @@ constexpr seconds kIdleLook{15};
 constexpr seconds kElsewhereLook{1};
 // Where only an operator can help, asking more often helps nobody.
 constexpr minutes kRefusedPause{5};
+constexpr int kMaxMigrations = 16;
 
 std::string chat_key(const std::string& chat_id) { return "telegram.chat." + chat_id; }
 
@@ -49,10 +50,22 @@ Deliverer::Deliverer(Parts parts, Options options)
       options_(std::move(options)),
       pacer_(options_.target.chat_id),
       backoff_({.first = milliseconds{1'000}, .most = milliseconds{60'000}}) {
-    if (auto moved = parts_.store.remembered(chat_key(options_.target.chat_id)); moved && *moved) {
-        options_.target.chat_id = **moved;
-        pacer_ = notify::SendPacer(options_.target.chat_id);
+    follow_migrations();
+    for (const SendResult result : {SendResult::kSent, SendResult::kRetryAfter, SendResult::kBadEntities,
+                                    SendResult::kTextRefused, SendResult::kChatRefused, SendResult::kTokenRefused,
+                                    SendResult::kUnreachable, SendResult::kUnknown}) {
+        count(result, 0);
     }
+}
+
+void Deliverer::follow_migrations() {
+    // The settings may name an id that is several upgrades old.
+    for (int hops = 0; hops < kMaxMigrations; ++hops) {
+        const auto moved = parts_.store.remembered(chat_key(options_.target.chat_id));
+        if (!moved || !*moved) break;
+        options_.target.chat_id = **moved;
+    }
+    pacer_ = notify::SendPacer(options_.target.chat_id);
 }
 
 bool Deliverer::lock() {
@@ -93,8 +106,14 @@ void Deliverer::refresh_gauges() {
     parts_.metrics.gauge("cam_outbox_oldest_seconds", "Age of the message that waits longest").set(std::max(age, 0.0));
 }
 
-void Deliverer::count(SendResult result) {
-    parts_.metrics.counter("cam_telegram_sends_total", "Calls of sendMessage by result", {{"result", name(result)}}).add();
+void Deliverer::count(SendResult result, std::uint64_t calls) {
+    parts_.metrics.counter("cam_telegram_sends_total", "Calls of sendMessage by result", {{"result", name(result)}})
+        .add(calls);
+}
+
+void Deliverer::pause_after_failure(milliseconds pause) {
+    ++failures_;
+    wait_until(parts_.clock.steady() + pause);
 }
 
 std::optional<Deliverer::Step> Deliverer::settle_unmarked() {
@@ -103,7 +122,7 @@ std::optional<Deliverer::Step> Deliverer::settle_unmarked() {
     if (!marked) {
         parts_.log->error("delivery cannot be written down, holding back id={} reason={}", unmarked_->id,
                           quote(marked.error().detail));
-        wait_until(parts_.clock.steady() + seconds{2});
+        pause_after_failure(seconds{2});
         return Step::kWait;
     }
     unmarked_.reset();
@@ -114,7 +133,7 @@ SendOutcome Deliverer::send(const std::string& text, Markup markup, const std::s
     parts_.heartbeat.beat();
     SendOutcome outcome = parts_.telegram.send(options_.target, text, markup, options_.send_total, stop);
     parts_.heartbeat.beat();
-    count(outcome.result);
+    count(outcome.result, 1);
     // A lost answer may have been a message, so it counts for the pace.
     if (outcome.result == SendResult::kSent || outcome.result == SendResult::kUnknown) {
         pacer_.sent(parts_.clock.steady());
@@ -125,6 +144,7 @@ SendOutcome Deliverer::send(const std::string& text, Markup markup, const std::s
 Deliverer::Step Deliverer::step(std::stop_token stop) {
     parts_.heartbeat.beat();
     if (stop.stop_requested()) return Step::kStopped;
+    refresh_gauges();
     if (parts_.clock.steady() < ready_at_) return Step::kWait;
     if (!lock()) return Step::kElsewhere;
     if (const auto settled = settle_unmarked()) return *settled;
@@ -136,10 +156,9 @@ Deliverer::Step Deliverer::step(std::stop_token stop) {
     if (const Step past_database = deliver_unqueued(stop); past_database != Step::kEmpty) return past_database;
 
     auto queued = parts_.store.next_message();
-    refresh_gauges();
     if (!queued) {
         parts_.log->error("outbox cannot be read reason={}", quote(queued.error().detail));
-        wait_until(parts_.clock.steady() + seconds{5});
+        pause_after_failure(seconds{5});
         return Step::kWait;
     }
     if (!*queued) return Step::kEmpty;
@@ -158,10 +177,8 @@ Deliverer::Step Deliverer::handle(const store::QueuedMessage& queued, const Send
             parts_.log->info("message delivered id={} kind={} telegram_id={} waited={}", queued.id,
                              name(queued.message.kind), outcome.message_id,
                              quote(duration_text(parts_.clock.wall() - queued.queued_at)));
-            const Step settled = settle_unmarked().value_or(Step::kDelivered);
             parts_.conditions.clear(Condition::kTelegram, "telegram takes messages again", nullptr);
-            refresh_gauges();
-            return settled;
+            return settle_unmarked().value_or(Step::kDelivered);
         }
         case SendResult::kBadEntities:
             if (plain_for_ == queued.id) {
@@ -172,15 +189,7 @@ Deliverer::Step Deliverer::handle(const store::QueuedMessage& queued, const Send
             plain_for_ = queued.id;
             return Step::kWait;
         case SendResult::kMigrated:
-            if (!outcome.migrate_to) return failed(queued, outcome);
-            migrate(*outcome.migrate_to);
-            return Step::kWait;
-        case SendResult::kThreadMissing:
-            if (!options_.target.thread_id) return failed(queued, outcome);
-            parts_.log->error("telegram forum topic does not exist, sending without it thread={}",
-                              *options_.target.thread_id);
-            options_.target.thread_id.reset();
-            return Step::kWait;
+        case SendResult::kThreadMissing: return redirect(outcome) ? Step::kWait : failed(queued, outcome);
         case SendResult::kTextRefused:
             refuse(queued, outcome);
             return Step::kDelivered;
@@ -217,8 +226,22 @@ Deliverer::Step Deliverer::failed(const store::QueuedMessage& queued, const Send
                                  .details = {outcome.detail}},
                                 nullptr);
     }
-    refresh_gauges();
     return Step::kWait;
+}
+
+bool Deliverer::redirect(const SendOutcome& outcome) {
+    if (outcome.result == SendResult::kThreadMissing && options_.target.thread_id) {
+        parts_.log->error("telegram forum topic does not exist, sending without it thread={}",
+                          *options_.target.thread_id);
+        options_.target.thread_id.reset();
+        return true;
+    }
+    if (outcome.result == SendResult::kMigrated && outcome.migrate_to &&
+        std::to_string(*outcome.migrate_to) != options_.target.chat_id && migrations_++ < kMaxMigrations) {
+        migrate(*outcome.migrate_to);
+        return true;
+    }
+    return false;
 }
 
 void Deliverer::migrate(std::int64_t to) {
@@ -259,21 +282,29 @@ void Deliverer::refuse(const store::QueuedMessage& queued, const SendOutcome& ou
 Deliverer::Step Deliverer::deliver_unqueued(std::stop_token stop) {
     std::deque<Message> waiting = parts_.conditions.take_unqueued();
     if (waiting.empty()) return Step::kEmpty;
-    const Message first = std::move(waiting.front());
-    waiting.pop_front();
-    const SendOutcome outcome = send(first.text, Markup::kMarkdown, stop);
-    const bool done = outcome.result == SendResult::kSent || outcome.result == SendResult::kBadEntities ||
-                      outcome.result == SendResult::kTextRefused;
-    if (!done) {
-        parts_.conditions.put_back(first);
-        wait_until(parts_.clock.steady() +
-                   std::max<milliseconds>(backoff_.next(), outcome.retry_after.value_or(seconds{0})));
+    const std::string& text = waiting.front().text;
+    SendOutcome outcome = send(text, Markup::kMarkdown, stop);
+    if (outcome.result == SendResult::kBadEntities) outcome = send(text, Markup::kPlain, stop);
+
+    Step done = Step::kWait;
+    if (outcome.result == SendResult::kSent) {
+        failures_ = 0;
+        waiting.pop_front();
+        done = Step::kDelivered;
+    } else if (outcome.result == SendResult::kTextRefused) {
+        parts_.log->error("telegram will never take this status message detail={} text={}", outcome.detail,
+                          quote(text, 1'000));
+        waiting.pop_front();
+        done = Step::kDelivered;
+    } else if (outcome.result == SendResult::kCancelled) {
+        done = Step::kStopped;
+    } else if (!redirect(outcome)) {
+        pause_after_failure(std::max<milliseconds>(backoff_.next(), outcome.retry_after.value_or(seconds{0})));
         parts_.log->warn("status message past the database not delivered result={} detail={}", name(outcome.result),
                          outcome.detail);
     }
     for (Message& message : waiting) parts_.conditions.put_back(std::move(message));
-    if (outcome.result == SendResult::kCancelled) return Step::kStopped;
-    return done ? Step::kDelivered : Step::kWait;
+    return done;
 }
 
 void Deliverer::run(const std::stop_token& stop, Wakeup& wakeup) {
@@ -281,7 +312,11 @@ void Deliverer::run(const std::stop_token& stop, Wakeup& wakeup) {
         switch (step(stop)) {
             case Step::kEmpty: wakeup.wait(kIdleLook, stop); break;
             case Step::kElsewhere: wakeup.wait(kElsewhereLook, stop); break;
-            case Step::kWait: sleep_beating(parts_.clock, ready_at_, stop, parts_.heartbeat); break;
+            case Step::kWait:
+                // In pieces: the gauges show how old the messages get meanwhile.
+                sleep_beating(parts_.clock, std::min(ready_at_, parts_.clock.steady() + kIdleLook), stop,
+                              parts_.heartbeat);
+                break;
             case Step::kDelivered:
             case Step::kStopped: break;
         }

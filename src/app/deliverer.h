@@ -85,7 +85,11 @@ private:
     Step failed(const store::QueuedMessage& queued, const notify::SendOutcome& outcome);
     void migrate(std::int64_t to);
     void refuse(const store::QueuedMessage& queued, const notify::SendOutcome& outcome);
-    void count(notify::SendResult result);
+    void follow_migrations();
+    /// The message may go elsewhere at once: to the group's new id, or without the topic.
+    bool redirect(const notify::SendOutcome& outcome);
+    void pause_after_failure(std::chrono::milliseconds pause);
+    void count(notify::SendResult result, std::uint64_t calls);
     void wait_until(SteadyTime when) { ready_at_ = std::max(ready_at_, when); }
 
     struct Unmarked {
@@ -100,6 +104,7 @@ private:
     Backoff backoff_;
     SteadyTime ready_at_{};
     std::uint32_t failures_ = 0;
+    int migrations_ = 0;
     std::optional<Unmarked> unmarked_;  // delivered, but the database could not take that down yet
     std::optional<std::int64_t> plain_for_;  // the message whose markup Telegram refused
     bool paced_ = false;

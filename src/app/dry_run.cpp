@@ -105,7 +105,8 @@ int run_test(const Invocation& asked) {
     Heartbeats heartbeats(clock);
     Conditions conditions(clock, output->logger(), render_options(settings));
     enrich::GeoDatabases geo({.city = settings.geoip.city, .asn = settings.geoip.asn, .scratch_folder = ""});
-    const Surroundings around{settings, clock, output->logger(), metrics, heartbeats, conditions, geo};
+    Guarded<std::string> poll_problem;
+    const Surroundings around{settings, clock, output->logger(), metrics, heartbeats, conditions, geo, poll_problem};
     auto cloudflare = CloudflareSide::make(around, heartbeats.add("cam-test"));
     if (!cloudflare) {
         std::fprintf(stderr, "cloudflare-analytics-monitor: %s\n", cloudflare.error().detail.c_str());
@@ -155,7 +156,7 @@ int run_test(const Invocation& asked) {
     const std::vector<Message> messages = Composer(geo, compose_options(settings)).compose(events, fresh, edition);
 
     std::printf("Dry run: nothing is sent, nothing is written.\nWindow %s to %s, telling %s.\n",
-                european_time(span.from).c_str(), european_time(span.to).c_str(),
+                european_time(std::max(span.from, span.to - fetcher.retention())).c_str(), european_time(span.to).c_str(),
                 scope == rules::Scope::kMine ? "my prefixes only" : "my prefixes and Cloudflare's anycast");
     print_messages(messages);
     if (!rows.empty()) print_table(events, rows);

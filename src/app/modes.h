@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "app/command_line.h"
 #include "app/settings.h"
 
@@ -13,7 +15,7 @@ enum ExitStatus : int {
     kExitNotQueued = 75,  ///< `notify` could not even queue its message (sysexits.h: EX_TEMPFAIL)
 };
 
-/// Prints the findings to standard error, or with `checked` to standard output; true if the settings can be used.
+/// Prints the findings to standard error; true if the settings can be used.
 bool report_findings(const LoadedSettings& loaded);
 
 [[nodiscard]] int run_daemon(const Invocation& asked);
@@ -21,6 +23,9 @@ bool report_findings(const LoadedSettings& loaded);
 [[nodiscard]] int run_test(const Invocation& asked);
 [[nodiscard]] int run_check_config(const Invocation& asked);
 [[nodiscard]] int run_notify(const Invocation& asked);
+
+/// report_findings(), then the files' owner is become (see privileges.h); the exit status if that is the end.
+[[nodiscard]] std::optional<int> prepare(const LoadedSettings& loaded);
 
 /// The settings that the invocation means: the file's, with the options of the command line on top.
 [[nodiscard]] LoadedSettings settings_for(const Invocation& asked, Needs needs);

@@ -98,7 +98,8 @@ Result<std::unique_ptr<DeliverySide>> DeliverySide::make(const Surroundings& aro
         Deliverer::Parts{*side->telegram, *side->store, around.conditions, around.clock, around.log, around.metrics,
                          heartbeat, render_options(around.settings)},
         Deliverer::Options{.database = around.settings.paths.database,
-                           .target = {.chat_id = telegram.chat_id, .thread_id = telegram.message_thread_id}});
+                           .target = {.chat_id = telegram.chat_id, .thread_id = telegram.message_thread_id},
+                           .send_total = std::chrono::seconds{20}});
     return side;
 }
 

@@ -28,6 +28,7 @@ struct Surroundings {
     Heartbeats& heartbeats;
     Conditions& conditions;
     enrich::GeoDatabases& geo;
+    Guarded<std::string>& poll_problem;  ///< why the last poll was no success; empty if it was
 };
 
 [[nodiscard]] std::string user_agent();

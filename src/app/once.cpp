@@ -4,6 +4,7 @@
 
 #include "app/modes.h"
 #include "app/monitor_parts.h"
+#include "app/privileges.h"
 
 namespace cam::app {
 namespace {
@@ -11,9 +12,12 @@ namespace {
 using std::chrono::seconds;
 
 // A cron job must not outlive its period: what does not answer for this long is left to the next run.
-constexpr seconds kPollPatience{45};
+constexpr seconds kPollPatience{30};
 constexpr seconds kLongestPause{60};
-constexpr std::uint32_t kAttempts = 4;
+constexpr std::uint32_t kAttempts = 3;
+// `notify` ends well within its unit's TimeoutStartSec=, so that the watchdog learns what became of it.
+constexpr std::uint32_t kNotifyAttempts = 2;
+constexpr seconds kNotifyPause{10};
 
 /// The parts of a process that works once, on its only thread.
 struct OneShot {
@@ -22,7 +26,7 @@ struct OneShot {
           heartbeats(clock),
           conditions(clock, output->logger(), render_options(loaded.settings)),
           geo(geo_options(loaded.settings)),
-          around{loaded.settings, clock, output->logger(), metrics, heartbeats, conditions, geo} {}
+          around{loaded.settings, clock, output->logger(), metrics, heartbeats, conditions, geo, poll_problem} {}
 
     SystemClock clock;
     MetricRegistry metrics;
@@ -30,6 +34,7 @@ struct OneShot {
     Heartbeats heartbeats;
     Conditions conditions;
     enrich::GeoDatabases geo;
+    Guarded<std::string> poll_problem;
     Surroundings around;
 };
 
@@ -49,6 +54,14 @@ bool report_findings(const LoadedSettings& loaded) {
     return loaded.usable();
 }
 
+std::optional<int> prepare(const LoadedSettings& loaded) {
+    if (!report_findings(loaded)) return kExitUsage;
+    const Status owner = become_owner_of(loaded.settings.paths.database);
+    if (owner) return std::nullopt;
+    std::fprintf(stderr, "cloudflare-analytics-monitor: %s\n", owner.error().detail.c_str());
+    return kExitFailed;
+}
+
 LoadedSettings settings_for(const Invocation& asked, Needs needs) {
     LoadedSettings loaded = load_settings(settings_file(asked.config), Environment::of_process(), needs);
     if (asked.lookback) loaded.settings.monitor.lookback = *asked.lookback;
@@ -57,7 +70,7 @@ LoadedSettings settings_for(const Invocation& asked, Needs needs) {
 
 int run_once(const Invocation& asked) {
     const LoadedSettings loaded = settings_for(asked, Needs::kEverything);
-    if (!report_findings(loaded)) return kExitUsage;
+    if (const auto end = prepare(loaded)) return *end;
     OneShot shot(loaded, asked.log_level);
     Heartbeat& beat = shot.heartbeats.add("cam-once");
     auto polling = PollSide::make(shot.around, beat, kPollPatience, {});
@@ -73,11 +86,11 @@ int run_once(const Invocation& asked) {
 
 int run_notify(const Invocation& asked) {
     const LoadedSettings loaded = settings_for(asked, Needs::kEverything);
-    if (!report_findings(loaded)) return kExitUsage;
+    if (const auto end = prepare(loaded)) return *end;
     OneShot shot(loaded, asked.log_level);
     Heartbeat& beat = shot.heartbeats.add("cam-notify");
     auto delivery = DeliverySide::make(shot.around, beat);
-    if (!made(shot, delivery)) return kExitFailed;
+    if (!made(shot, delivery)) return kExitNotQueued;
     const auto tone = asked.notify_recovered ? notify::StatusTone::kRecovered : notify::StatusTone::kTrouble;
     const auto queued = (*delivery)->store->enqueue(
         notify::render_status(tone, asked.notify_text, {}, render_options(loaded.settings)), shot.clock.wall());
@@ -85,7 +98,7 @@ int run_notify(const Invocation& asked) {
         shot.around.log->error("message cannot be queued reason={}", quote(queued.error().detail));
         return kExitNotQueued;
     }
-    return (*delivery)->deliverer->drain({}, kAttempts, kLongestPause) ? kExitDone : kExitFailed;
+    return (*delivery)->deliverer->drain({}, kNotifyAttempts, kNotifyPause) ? kExitDone : kExitFailed;
 }
 
 }  // namespace cam::app

@@ -1,6 +1,7 @@
 #include "app/poller.h"
 
 #include <algorithm>
+#include <array>
 
 #include <malloc.h>
 
@@ -23,6 +24,19 @@ constexpr minutes kLateness{2};
 // How long Cloudflare may fail in ways that pass before the SOC is told that it is blind.
 constexpr minutes kBlindness{15};
 constexpr std::chrono::hours kKeepDelivered{24 * 90};
+
+constexpr std::array kPollOutcomes{"done", "failed", "cancelled"};
+constexpr std::array kEventResults{"claimed", "duplicate", "filtered", "below_threshold",
+                                   "merged",  "passed",    "outgoing", "unreadable"};
+
+Counter& poll_counter(MetricRegistry& metrics, const char* outcome) {
+    return metrics.counter("cam_polls_total", "Polls of Cloudflare by how they ended", {{"outcome", outcome}});
+}
+
+Counter& event_counter(MetricRegistry& metrics, const char* result) {
+    return metrics.counter("cam_events_total", "Mitigation events seen, by what was done with them",
+                           {{"result", result}});
+}
 
 milliseconds overlap(const Poller::Options& options) {
     return std::max<milliseconds>(kLateness, options.lookback - options.poll_interval);
@@ -49,7 +63,10 @@ Poller::Poller(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
       filter_(options_.filter),
-      composer_(parts_.geo, options_.compose) {}
+      composer_(parts_.geo, options_.compose) {
+    for (const char* outcome : kPollOutcomes) poll_counter(parts_.metrics, outcome);
+    for (const char* result : kEventResults) event_counter(parts_.metrics, result);
+}
 
 PollReport Poller::poll(std::stop_token stop) {
     PollReport report;
@@ -67,8 +84,10 @@ PollReport Poller::poll(std::stop_token stop) {
         report.span = *span;
         const milliseconds skew = parts_.fetcher.skew();
         bool clock_wrong = false;
+        bool answered = false;
         Batch batch;
         failure = parts_.fetcher.fetch(*span, patience, [&](EventFetcher::Piece&& piece) {
+            answered = true;
             clock_wrong = round == 0 && !batch.answered_to && parts_.fetcher.skew() != skew;
             if (clock_wrong) return EventFetcher::Go::kStop;
             if (piece.truncated) report.truncated.push_back(*piece.truncated);
@@ -78,7 +97,7 @@ PollReport Poller::poll(std::stop_token stop) {
             stored = claim(batch, span->to, report);
             return stored ? EventFetcher::Go::kOn : EventFetcher::Go::kStop;
         });
-        note_clock();
+        if (answered) note_clock();
         if (clock_wrong) {
             report = PollReport{};
             continue;
@@ -98,6 +117,7 @@ std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& repor
     const WallTime now = parts_.fetcher.now();
     auto claimed_to = parts_.store.claimed_to();
     if (!claimed_to) {
+        parts_.log->error("poll failed: database cannot be read reason={}", quote(claimed_to.error().detail));
         report.why = fmt::format("database: {}", claimed_to.error().detail);
         parts_.conditions.raise(Condition::kDatabase,
                                 {.state = "unreadable",
@@ -107,8 +127,9 @@ std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& repor
                                 &parts_.store);
         return std::nullopt;
     }
-    WallTime from = now - options_.lookback;
-    const WallTime earliest = now - options_.catch_up;
+    const WallTime oldest = now - parts_.fetcher.retention();
+    WallTime from = std::max(now - options_.lookback, oldest);
+    const WallTime earliest = std::max(now - options_.catch_up, oldest);
     const auto reach_back = [&](WallTime to) { from = std::min(from, std::max(to, earliest)); };
     if (*claimed_to) {
         if (**claimed_to > now + options_.lookback) {
@@ -123,6 +144,7 @@ std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& repor
     // The steady clock knows how long ago the last claim was even if somebody turned the wall clock meanwhile.
     if (memory_) reach_back(now - (parts_.clock.steady() - memory_->at) - overlap(options_));
 
+    hole_ = *claimed_to && **claimed_to < from ? std::optional{TimeWindow{**claimed_to, from}} : std::nullopt;
     const auto gap = poll_gap(*claimed_to, now, options_.poll_interval, options_.lookback, options_.catch_up);
     if (gap && told_gap_ != *claimed_to) {
         told_gap_ = *claimed_to;
@@ -256,7 +278,12 @@ void Poller::finish(PollReport& report, const std::optional<QueryFailure>& failu
         tell_cloudflare(*failure);
     } else if (!failure && report.outcome == PollReport::Outcome::kDone) {
         failing_since_.reset();
-        parts_.conditions.clear(Condition::kCloudflare, "Cloudflare answers again, nothing was lost", &parts_.store);
+        parts_.conditions.clear(
+            Condition::kCloudflare,
+            hole_ ? fmt::format("Cloudflare answers again. Not asked any more: {} to {}", european_time(hole_->from),
+                                european_time(hole_->to))
+                  : std::string{"Cloudflare answers again. What happened meanwhile is caught up"},
+            &parts_.store);
         if (report.rows == 0) {
             parts_.log->info("poll completed: no mitigation events window={}", window);
         } else {
@@ -320,18 +347,8 @@ void Poller::note_clock() {
 }
 
 void Poller::count(const PollReport& report) {
-    const auto poll_outcome = [&](const char* outcome) -> Counter& {
-        return parts_.metrics.counter("cam_polls_total", "Polls of Cloudflare by how they ended", {{"outcome", outcome}});
-    };
-    const auto events = [&](const char* result) -> Counter& {
-        return parts_.metrics.counter("cam_events_total", "Mitigation events seen, by what was done with them",
-                                      {{"result", result}});
-    };
-    switch (report.outcome) {
-        case PollReport::Outcome::kDone: poll_outcome("done").add(); break;
-        case PollReport::Outcome::kFailed: poll_outcome("failed").add(); break;
-        case PollReport::Outcome::kCancelled: poll_outcome("cancelled").add(); break;
-    }
+    const auto events = [&](const char* result) -> Counter& { return event_counter(parts_.metrics, result); };
+    poll_counter(parts_.metrics, kPollOutcomes[static_cast<std::size_t>(report.outcome)]).add();
     events("claimed").add(report.fresh);
     events("duplicate").add(report.duplicates);
     events("filtered").add(report.foreign);
@@ -340,6 +357,8 @@ void Poller::count(const PollReport& report) {
     events("passed").add(report.passed);
     events("outgoing").add(report.outgoing);
     events("unreadable").add(report.unreadable);
+    parts_.metrics.gauge("cam_geoip_failed_lookups", "Look-ups that met a damaged record of a GeoIP database")
+        .set(static_cast<double>(parts_.geo.failed_lookups()));
     parts_.metrics.counter("cam_polls_truncated_seconds_total", "Seconds with more events than one answer carries")
         .add(report.truncated.size());
     if (report.outcome == PollReport::Outcome::kDone) {

@@ -97,6 +97,7 @@ private:
     std::optional<Memory> memory_;               // of this process' last claim
     std::optional<SteadyTime> failing_since_;
     std::optional<WallTime> told_gap_;           // claimed_to of the gap that was logged
+    std::optional<TimeWindow> hole_;             // what could not be asked any more when polling resumed
     bool claimed_once_ = false;
 };
 

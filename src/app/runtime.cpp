@@ -35,7 +35,8 @@ Runtime::Runtime(Parts parts)
       heartbeats_(parts_.clock),
       conditions_(parts_.clock, parts_.log, render_options(parts_.settings)),
       geo_(geo_options(parts_.settings)),
-      around_{parts_.settings, parts_.clock, parts_.log, parts_.metrics, heartbeats_, conditions_, geo_},
+      around_{parts_.settings, parts_.clock, parts_.log, parts_.metrics, heartbeats_, conditions_, geo_,
+              poll_problem_},
       poll_beat_(heartbeats_.add("cam-poll")),
       deliver_beat_(heartbeats_.add("cam-deliver")) {}
 
@@ -118,11 +119,13 @@ void Runtime::note_poll(const PollReport& report) {
     const std::string at = european_time(parts_.clock.wall());
     switch (report.outcome) {
         case PollReport::Outcome::kDone:
+            poll_problem_.with([](std::string& why) { why.clear(); });
             status_.with([&](std::string& line) {
                 line = fmt::format("Last poll {}: {} rows, {} new", at, report.rows, report.fresh);
             });
             break;
         case PollReport::Outcome::kFailed:
+            poll_problem_.with([&](std::string& why) { why = fmt::format("the last poll failed: {}", report.why); });
             status_.with([&](std::string& line) { line = fmt::format("Last poll {} FAILED: {}", at, report.why); });
             break;
         case PollReport::Outcome::kCancelled: break;

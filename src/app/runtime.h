@@ -48,6 +48,7 @@ private:
     Heartbeats heartbeats_;
     Conditions conditions_;
     enrich::GeoDatabases geo_;
+    Guarded<std::string> poll_problem_{std::string{"no poll has been completed yet"}};
     Surroundings around_;
     std::unique_ptr<store::SqliteStore> store_;
     std::unique_ptr<PollSide> poll_;

@@ -221,7 +221,8 @@ void require(SettingsReader& reader, const std::vector<Finding>& findings, const
     missing(settings.paths.database.empty(), "paths.database", "is empty; write the database's path",
             Needs::kCloudflareOnly);
     if (settings.prefixes.mine.empty() && !has_error_at(findings, "prefixes.mine")) {
-        reader.warning("prefixes.mine", "is empty: no event is ours, so none will be told");
+        reader.error("prefixes.mine", "is empty, so no event would ever be told; write your prefixes, such as "
+                                      "[\"185.54.80.0/22\", \"2a02:4460::/32\"]");
     }
 }
 

@@ -117,7 +117,7 @@ struct Environment {
 /// Every key that settings.json may have, as JSON paths (`monitor.poll_interval_seconds`).
 [[nodiscard]] std::vector<std::string> option_paths();
 
-/// `settings.json: error: monitor.x: …`: one finding as a line.
+/// `settings.json: error: monitor.x is …`: one finding as a line.
 [[nodiscard]] std::string finding_line(const std::string& file, const Finding& finding);
 
 }  // namespace cam::app

@@ -69,7 +69,8 @@ const json* SettingsReader::find(std::string_view path) {
             const std::string group{path.substr(0, begin == 0 ? 0 : begin - 1)};
             if (std::find(refused_groups_.begin(), refused_groups_.end(), group) == refused_groups_.end()) {
                 refused_groups_.push_back(group);
-                error(group, fmt::format("is {}; expected an object {{…}}", shown(*at)));
+                // Not its value: somebody may have written a token there.
+                error(group, fmt::format("is {}; expected an object {{…}}", at->type_name()));
             }
             return nullptr;
         }
@@ -237,13 +238,13 @@ void SettingsReader::url(std::string_view path, std::string& out) {
     std::string read = out;
     text(path, read);
     while (!read.empty() && read.back() == '/') read.pop_back();
+    if (read.find('@') != std::string::npos) {
+        return error(path, "holds a user name or password; expected a plain URL (tokens have keys of their own)");
+    }
     const bool plain = read.rfind("http://", 0) == 0;
     const bool odd = std::any_of(read.begin(), read.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7F; });
     if ((!plain && read.rfind("https://", 0) != 0) || odd || read.size() < 9) {
         return error(path, fmt::format("is {}; expected a URL that begins with https:// or http://", quote(read, 60)));
-    }
-    if (read.find('@') != std::string::npos) {
-        return error(path, "holds a user name or password; expected a plain URL (tokens have keys of their own)");
     }
     const bool near = read.rfind("http://127.", 0) == 0 || read.rfind("http://localhost", 0) == 0 ||
                       read.rfind("http://[::1]", 0) == 0;

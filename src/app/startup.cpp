@@ -46,8 +46,6 @@ void queue_startup_report(const Surroundings& around, const std::optional<PollGa
     if (stop.stop_requested()) return;
     const enrich::GeoState geo = around.geo.refresh();
     report.geoip = geo.edition();
-    report.problems = around.conditions.problems();
-    for (const std::string& problem : geo.problems) report.problems.push_back(problem);
 
     auto store = store::SqliteStore::open(store_options(around.settings, store::Access::kReadWrite));
     if (!store) {

@@ -10,20 +10,6 @@ namespace cam::store {
 namespace {
 
 constexpr std::int64_t kPruneAtOnce = 500;
-// In monitor_state: `<taken> <until> <holder>`, both times as timestamp() writes them.
-constexpr std::string_view kDeliveryLease = "delivery_lease";
-constexpr std::size_t kTimestampSize = 23;
-
-/// The other process that may deliver now; empty if nobody else may. A lease from the future was taken before
-/// the clock was set back: it holds nobody up.
-std::string_view other_holder(std::string_view lease, std::string_view holder, std::string_view now) {
-    if (lease.size() < 2 * kTimestampSize + 2) return {};
-    const std::string_view taken = lease.substr(0, kTimestampSize);
-    const std::string_view until = lease.substr(kTimestampSize + 1, kTimestampSize);
-    const std::string_view by = lease.substr(2 * kTimestampSize + 2);
-    return by != holder && taken <= now && now < until ? by : std::string_view{};
-}
-
 MessageKind kind_of(std::string_view text) {
     for (const MessageKind kind : {MessageKind::kEvent, MessageKind::kAttack, MessageKind::kStartup,
                                    MessageKind::kShutdown, MessageKind::kStatus}) {
@@ -150,29 +136,6 @@ Result<std::vector<WallTime>> SqliteStore::deliveries_since(WallTime since) {
         if (!*row) return deliveries;
         if (const std::optional<WallTime> at = time_at(*query, 0)) deliveries.push_back(*at);
     }
-}
-
-Result<bool> SqliteStore::lease_delivery(std::string_view holder, WallTime now, WallTime until) {
-    if (Status ready = state_->ready_to_write(); !ready) return ready.error();
-    Database& database = *state_->database;
-    Result<Transaction> transaction = Transaction::begin(database);
-    if (!transaction) return transaction.error();
-    const Result<std::optional<std::string>> lease = read_value(database, kDeliveryLease);
-    if (!lease) return lease.error();
-    const std::string taken = timestamp(now);
-    if (*lease && !other_holder(**lease, holder, taken).empty()) return false;
-    const std::string value = fmt::format("{} {} {}", taken, timestamp(until), holder);
-    if (Status kept = write_value(database, kDeliveryLease, value); !kept) return kept.error();
-    if (Status committed = transaction->commit(); !committed) return committed.error();
-    return true;
-}
-
-Status SqliteStore::release_delivery(std::string_view holder) {
-    if (Status ready = state_->ready_to_write(); !ready) return ready;
-    Result<Query> query =
-        state_->database->query("DELETE FROM monitor_state WHERE key = ?1 AND substr(value, ?2) = ?3");
-    if (!query) return query.error();
-    return query->view(1, kDeliveryLease).number(2, 2 * kTimestampSize + 3).view(3, holder).run();
 }
 
 Result<std::uint64_t> SqliteStore::prune_delivered(WallTime before) {

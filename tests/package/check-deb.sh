@@ -80,7 +80,6 @@ check "the user is made" holds /etc/passwd cloudflare-monitor:
 check "/etc/passwd has that one line more" equal $((before + 1)) "$(wc -l <"$root/etc/passwd")"
 check "program" mode /usr/bin/$name "root:root 755"
 check "watchdog" mode /usr/libexec/$name/watchdog "root:root 755"
-check "alert" mode /usr/libexec/$name/alert "root:root 755"
 check "directory of the settings" mode /etc/$name "root:cloudflare-monitor 750"
 check "settings" mode /etc/$name/settings.json "root:cloudflare-monitor 640"
 check "directory of the tokens" mode /etc/$name/credentials "root:root 700"

@@ -10,7 +10,7 @@ here=$(dirname "$0")
 need shellcheck mandoc jq
 cd "$1" || exit 1
 
-for script in config/dev config/demo config/watchdog config/alert config/debian/postinst config/debian/prerm \
+for script in config/dev config/demo config/watchdog config/debian/postinst config/debian/prerm \
     config/debian/postrm config/bash-completion/cloudflare-analytics-monitor tests/package/*.sh; do
     check "$script: shellcheck" shellcheck --external-sources "$script"
 done
@@ -27,7 +27,7 @@ no_secret() { jq -e '.cloudflare.api_token == "" and .telegram.bot_token == ""' 
 check "config/settings.package.json: no token in it" no_secret config/settings.package.json
 check "config/settings.example.json: no token in it" no_secret config/settings.example.json
 
-for option in --once -1 --test -t --lookback -l --config -c --check-config --log-level --version --help decode alert notify; do
+for option in --once -1 --test -t --lookback -l --config -c --check-config --log-level --version --help notify --recovered; do
     check "completion knows $option" grep -qwF -e "$option" config/bash-completion/cloudflare-analytics-monitor
     plain=${option#-}
     check "man page knows $option" grep -qwF -e "${plain#-}" docs/cloudflare-analytics-monitor.8

@@ -71,7 +71,8 @@ private:
     struct Refusal;
 
     HttpResponse answer_graphql(const HttpRequest& request, Moment now, RequestRecord& record);
-    HttpResponse answer_prefixes(const std::string& path, RequestRecord& record);
+    HttpResponse answer_rest(const std::string& path, RequestRecord& record);
+    static HttpResponse rest_answer(int status, nlohmann::json result, const std::string& error = {});
     std::string run(const graphql::Query& query, const nlohmann::json& bound, Moment now,
                     RequestRecord& record);
     void append_account(std::string& out, const graphql::Field& accounts, const nlohmann::json& bound,

@@ -213,7 +213,11 @@ private:
             while (!accept("]")) value.items.push_back(this->value(depth + 1));
         } else if (accept("{")) {
             value.kind = Value::Kind::kObject;
-            while (!accept("}")) value.members.push_back(member(depth));
+            while (!accept("}")) {
+                auto [name, item] = member(depth);
+                value.names.push_back(std::move(name));
+                value.items.push_back(std::move(item));
+            }
         } else {
             scalar(value);
         }
@@ -326,10 +330,10 @@ std::variant<json, std::string> resolve(const Value& value, const json& bound) {
             break;
     }
     json object = json::object();
-    for (const auto& [name, member] : value.members) {
-        auto one = resolve(member, bound);
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+        auto one = resolve(value.items[i], bound);
         if (std::holds_alternative<std::string>(one)) return one;
-        object[name] = std::get<json>(std::move(one));
+        object[value.names.at(i)] = std::get<json>(std::move(one));
     }
     return object;
 }

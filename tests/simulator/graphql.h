@@ -15,9 +15,9 @@ namespace cam::simulator::graphql {
 struct Value {
     enum class Kind { kNull, kBool, kNumber, kString, kEnum, kVariable, kList, kObject };
     Kind kind = Kind::kNull;
-    nlohmann::json scalar;  ///< kBool, kNumber, kString; the name of kEnum and kVariable
-    std::vector<Value> items;
-    std::vector<std::pair<std::string, Value>> members;
+    nlohmann::json scalar;           ///< kBool, kNumber, kString; the name of kEnum and kVariable
+    std::vector<Value> items;        ///< of kList and kObject
+    std::vector<std::string> names;  ///< of kObject, one for each item
 };
 
 struct Field {

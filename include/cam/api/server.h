@@ -16,9 +16,6 @@
 
 namespace cam::api {
 
-using EventView = StoredEvent;
-using EventsRequest = EventQuery;
-
 struct Readiness {
     bool ready = false;
     std::vector<std::string> reasons;  ///< why not, or what is degraded; safe to show
@@ -27,7 +24,7 @@ struct Readiness {
 /// What the server shows and changes; app connects it to the rooms behind. Each function is called from
 /// several threads at once and must be safe for that.
 struct Backend {
-    std::function<Result<std::vector<EventView>>(const EventsRequest&)> events;
+    std::function<Result<std::vector<StoredEvent>>(const EventQuery&)> events;
     std::function<Result<bool>()> my_prefixes_only;
     std::function<Status(bool)> set_my_prefixes_only;
     std::function<Readiness()> readiness;

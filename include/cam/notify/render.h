@@ -64,8 +64,8 @@ enum class StatusTone { kTrouble, kRecovered };
 /// Text from outside for a place outside any entity: `_ * [ \`` get a backslash, control characters become
 /// blanks, invalid UTF-8 becomes U+FFFD, bidi controls and invisible characters vanish.
 [[nodiscard]] std::string escape_text(std::string_view text);
-/// Text from outside for a place inside `code`: a backtick becomes ', the rest as escape_text does with
-/// bytes.
+/// Text from outside for a place inside `code`: a backtick becomes ', the rest as escape_text
+/// does with bytes.
 [[nodiscard]] std::string escape_code(std::string_view text);
 /// Length of valid UTF-8 in UTF-16 units, Telegram's measure.
 [[nodiscard]] std::size_t utf16_units(std::string_view text);

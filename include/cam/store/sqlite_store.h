@@ -91,12 +91,6 @@ public:
     Result<OutboxState> outbox();
     /// When messages were delivered since `since`, oldest first (for pacing over restarts and processes).
     Result<std::vector<WallTime>> deliveries_since(WallTime since);
-    /// Takes or renews the right to deliver until `until`; false while another holder has it. Without it two
-    /// processes would send the same waiting message. `holder` names one run of one process. Ends by itself,
-    /// so a crash holds nobody up for longer.
-    Result<bool> lease_delivery(std::string_view holder, WallTime now, WallTime until);
-    /// Gives it back early; nothing happens if `holder` does not have it.
-    Status release_delivery(std::string_view holder);
     /// Forgets delivered messages older than `before`, a bounded number per call; returns how many went.
     Result<std::uint64_t> prune_delivered(WallTime before);
 

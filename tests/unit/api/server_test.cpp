@@ -34,7 +34,7 @@ protected:
     Backend backend() {
         return {
             .events =
-                [this](const EventsRequest& request) {
+                [this](const EventQuery& request) {
                     asked_.with([&](auto& asked) { asked = request; });
                     return events_;
                 },
@@ -72,8 +72,8 @@ protected:
         return body.is_object() ? body["errors"][0]["message"].get<std::string>() : "";
     }
 
-    Guarded<EventsRequest> asked_;
-    Result<std::vector<EventView>> events_ = std::vector<EventView>{};
+    Guarded<EventQuery> asked_;
+    Result<std::vector<StoredEvent>> events_ = std::vector<StoredEvent>{};
     std::optional<Error> fault_;
     std::atomic<bool> my_prefixes_only_ = true;
     Readiness readiness_{.ready = true, .reasons = {}};
@@ -121,7 +121,7 @@ TEST_F(ServerTest, IndexListsThePaths) {
 }
 
 TEST_F(ServerTest, EventsHaveTheColumnsOfTheTableWithNullForWhatIsMissing) {
-    EventView event;
+    StoredEvent event;
     event.id = 7;
     event.event_hash = "ab";
     event.attack_id = "attack";
@@ -140,13 +140,13 @@ TEST_F(ServerTest, EventsHaveTheColumnsOfTheTableWithNullForWhatIsMissing) {
 
 TEST_F(ServerTest, EventsAreAskedForAsTheQuerySays) {
     opened(client_->Get("/events"));
-    asked_.with([](const EventsRequest& asked) {
+    asked_.with([](const EventQuery& asked) {
         EXPECT_FALSE(asked.since);
         EXPECT_FALSE(asked.attack_id);
         EXPECT_EQ(asked.limit, 100U);
     });
     opened(client_->Get("/events?since=2026-01-19T22:51:50Z&attack_id=a%20b&limit=1000"));
-    asked_.with([](const EventsRequest& asked) {
+    asked_.with([](const EventQuery& asked) {
         EXPECT_EQ(asked.since, parse_time("2026-01-19T22:51:50Z"));
         EXPECT_EQ(asked.attack_id, "a b");
         EXPECT_EQ(asked.limit, 1000U);
@@ -160,7 +160,7 @@ TEST_F(ServerTest, EventsUnderstandAnOffsetWhosePlusWasNotEncoded) {
                     " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         EXPECT_EQ(status_of(client.read_to_end()), 200) << since;
         asked_.with(
-            [](const EventsRequest& asked) { EXPECT_EQ(asked.since, parse_time("2026-01-19T22:51:50Z")); });
+            [](const EventQuery& asked) { EXPECT_EQ(asked.since, parse_time("2026-01-19T22:51:50Z")); });
     }
 }
 
@@ -377,7 +377,7 @@ TEST_F(ServerTest, CountsWhatBecameOfRequests) {
 TEST_F(ServerTest, AnswersManyClientsAtOnce) {
     constexpr int kClients = 12;
     constexpr int kRequests = 20;
-    EventView event;
+    StoredEvent event;
     event.event_hash = std::string(64, 'a');
     events_ = std::vector(200, event);
     std::atomic<int> good = 0;

@@ -12,7 +12,7 @@ namespace {
 constexpr unsigned kEvents = 300;
 constexpr unsigned kClaimers = 10;
 
-/// Opens, claims all events in several polls, delivers what it can lease; the number of events that were new
+/// Opens and claims all events in several polls; the number of events that were new
 /// to it.
 std::size_t poll_like_once(const SqliteStore::Options& options) {
     const auto store = SqliteStore::open(options);

@@ -115,26 +115,6 @@ TEST_F(SqliteStoreTest, AMessageOfAKindFromALaterVersionIsStillDelivered) {
     EXPECT_EQ((*next)->message.text, "later");
 }
 
-TEST_F(SqliteStoreTest, OnlyOneHolderMayDeliverAtATime) {
-    const auto one = must_open();
-    const auto two = must_open();
-    EXPECT_TRUE(*one->lease_delivery("one", kNow, kNow + 60s));
-    EXPECT_TRUE(*one->lease_delivery("one", kNow + 1s, kNow + 61s));
-    EXPECT_FALSE(*two->lease_delivery("two", kNow + 2s, kNow + 62s));
-    ASSERT_TRUE(two->release_delivery("two"));
-    EXPECT_FALSE(*two->lease_delivery("two", kNow + 2s, kNow + 62s));
-    ASSERT_TRUE(one->release_delivery("one"));
-    EXPECT_TRUE(*two->lease_delivery("two", kNow + 2s, kNow + 62s));
-}
-
-TEST_F(SqliteStoreTest, ALeaseOfACrashedProcessEndsByItselfAndAClockSetBackFreesIt) {
-    const auto store = must_open();
-    EXPECT_TRUE(*store->lease_delivery("crashed", kNow, kNow + 60s));
-    EXPECT_FALSE(*store->lease_delivery("me", kNow + 59s, kNow + 90s));
-    EXPECT_TRUE(*store->lease_delivery("me", kNow + 60s, kNow + 90s));
-    EXPECT_TRUE(*store->lease_delivery("other", kNow - 1h, kNow));
-}
-
 TEST_F(SqliteStoreTest, RememberedFactsSurviveARestart) {
     ASSERT_TRUE(must_open()->remember("condition.cloudflare", "down"));
     ASSERT_TRUE(must_open()->remember("condition.cloudflare", "still down"));
