@@ -6,8 +6,8 @@
 
 namespace cam::app {
 
-/// Keeps the HTTP API up until asked to stop: a taken or missing address is reported once and tried again for ever.
-/// Runs on the thread `cam-http`.
+/// Keeps the HTTP API up until asked to stop: a taken or missing address is reported once and tried again for
+/// ever. Runs on the thread `cam-http`.
 void serve_api(const Surroundings& around, Heartbeat& heartbeat, const std::stop_token& stop);
 
 }  // namespace cam::app

@@ -69,7 +69,8 @@ void check_database(const Settings& settings, Checklist& list) {
         const fs::path folder = fs::path(path).parent_path();
         std::error_code ignored;
         if (fs::exists(folder, ignored) && ::access(folder.c_str(), W_OK) != 0) {
-            return list.warning(fmt::format("database {}: does not exist, and this user may not create it", path));
+            return list.warning(
+                fmt::format("database {}: does not exist, and this user may not create it", path));
         }
         return list.fine(fmt::format("database {}: does not exist yet, will be created", path));
     }
@@ -100,19 +101,20 @@ void check_files(const Settings& settings, Checklist& list) {
     if (const auto toggle = preferences.my_prefixes_only(); toggle) {
         list.fine(fmt::format("dashboard_prefs {}: my_prefixes_only is {}", preferences.path(), *toggle));
     } else {
-        list.warning(fmt::format("dashboard_prefs {}: {}; my_prefixes_only counts as true", preferences.path(),
-                                 toggle.error().detail));
+        list.warning(fmt::format("dashboard_prefs {}: {}; my_prefixes_only counts as true",
+                                 preferences.path(), toggle.error().detail));
     }
     const std::string& log = settings.paths.log_file;
     if (log.empty()) return;
     const fs::path folder = fs::path(log).parent_path();
     std::error_code ignored;
-    const bool writable = fs::exists(log, ignored) ? ::access(log.c_str(), W_OK) == 0
-                                                   : ::access(folder.c_str(), W_OK) == 0;
+    const bool writable =
+        fs::exists(log, ignored) ? ::access(log.c_str(), W_OK) == 0 : ::access(folder.c_str(), W_OK) == 0;
     if (writable) {
         list.fine(fmt::format("log_file {}: can be written", log));
     } else {
-        list.warning(fmt::format("log_file {}: this user cannot write it; the log goes to standard error", log));
+        list.warning(
+            fmt::format("log_file {}: this user cannot write it; the log goes to standard error", log));
     }
 }
 
@@ -139,8 +141,8 @@ int run_check_config(const Invocation& asked) {
             if (problem.empty()) {
                 list.fine(fmt::format("api.listen {}: free", settings.api.listen.text()));
             } else {
-                list.warning(fmt::format("api.listen {}: {} (the running daemon itself?)", settings.api.listen.text(),
-                                         problem));
+                list.warning(fmt::format("api.listen {}: {} (the running daemon itself?)",
+                                         settings.api.listen.text(), problem));
             }
         }
     }

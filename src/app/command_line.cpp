@@ -4,8 +4,8 @@
 #include <map>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/fmt/fmt.h>
+#include <CLI/CLI.hpp>
 
 #include "cam/base/version.h"
 
@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::int64_t kMaxLookback = 129'600;  // the 90 days that Cloudflare keeps
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+std::string first_line(const std::string& text) {
+    return text.substr(0, text.find('\n'));
+}
 
 }  // namespace
 
@@ -27,19 +29,20 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
     std::string config;
     std::string level = "info";
     const std::map<std::string, spdlog::level::level_enum> levels{
-        {"trace", spdlog::level::trace}, {"debug", spdlog::level::debug}, {"info", spdlog::level::info},
+        {"trace", spdlog::level::trace}, {"debug", spdlog::level::debug},  {"info", spdlog::level::info},
         {"warn", spdlog::level::warn},   {"warning", spdlog::level::warn}, {"error", spdlog::level::err}};
 
-    CLI::App app{"Tells a SOC on Telegram what Cloudflare Magic Transit mitigates.\n"
-                 "Without an option it runs as a daemon until SIGTERM; SIGHUP reads the settings again.",
-                 "cloudflare-analytics-monitor"};
+    CLI::App app{
+        "Tells a SOC on Telegram what Cloudflare Magic Transit mitigates.\n"
+        "Without an option it runs as a daemon until SIGTERM; SIGHUP reads the settings again.",
+        "cloudflare-analytics-monitor"};
     app.get_formatter()->column_width(32);
     app.set_version_flag("--version", fmt::format("cloudflare-analytics-monitor {}", version()));
     CLI::Option* once_option = app.add_flag("-1,--once", once, "One poll, deliver what waits, leave");
     CLI::Option* test_option =
         app.add_flag("-t,--test", test, "Dry run: print what would be sent and why; send and write nothing");
-    CLI::Option* check_option =
-        app.add_flag("--check-config", check_config, "Check settings, secrets, database, GeoIP and addresses");
+    CLI::Option* check_option = app.add_flag("--check-config", check_config,
+                                             "Check settings, secrets, database, GeoIP and addresses");
     CLI::Option* lookback_option =
         app.add_option("-l,--lookback", lookback, "Query window in minutes, 1 to 129600")->type_name("MIN");
     CLI::Option* config_option =
@@ -71,7 +74,8 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
     }
     if (lookback_option->count() > 0) {
         if (lookback < 1 || lookback > kMaxLookback) {
-            return misuse(fmt::format("--lookback is {}; expected minutes from 1 to {}", lookback, kMaxLookback));
+            return misuse(
+                fmt::format("--lookback is {}; expected minutes from 1 to {}", lookback, kMaxLookback));
         }
         asked.lookback = std::chrono::minutes{lookback};
     }

@@ -18,7 +18,8 @@ std::vector<Message> Composer::compose(const std::vector<MitigationEvent>& event
         if (attack.size() > options_.aggregate_above) {
             messages.push_back(notify::render_attack(notices, render));
         } else {
-            for (const notify::EventNotice& one : notices) messages.push_back(notify::render_event(one, render));
+            for (const notify::EventNotice& one : notices)
+                messages.push_back(notify::render_event(one, render));
         }
     }
     return messages;

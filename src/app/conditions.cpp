@@ -7,21 +7,32 @@ namespace {
 
 constexpr std::size_t kMaxUnqueued = 64;
 
-std::size_t index(Condition condition) { return static_cast<std::size_t>(condition); }
+std::size_t index(Condition condition) {
+    return static_cast<std::size_t>(condition);
+}
 
 }  // namespace
 
 const char* name(Condition condition) {
     switch (condition) {
-        case Condition::kCloudflare: return "cloudflare";
-        case Condition::kDatabase: return "database";
-        case Condition::kTelegram: return "telegram";
-        case Condition::kGeoIp: return "geoip";
-        case Condition::kPreferences: return "preferences";
-        case Condition::kApiListener: return "api_listener";
-        case Condition::kLogFile: return "log_file";
-        case Condition::kClock: return "clock";
-        case Condition::kTruncated: return "truncated";
+        case Condition::kCloudflare:
+            return "cloudflare";
+        case Condition::kDatabase:
+            return "database";
+        case Condition::kTelegram:
+            return "telegram";
+        case Condition::kGeoIp:
+            return "geoip";
+        case Condition::kPreferences:
+            return "preferences";
+        case Condition::kApiListener:
+            return "api_listener";
+        case Condition::kLogFile:
+            return "log_file";
+        case Condition::kClock:
+            return "clock";
+        case Condition::kTruncated:
+            return "truncated";
     }
     return "unknown";
 }
@@ -39,7 +50,8 @@ void Conditions::raise(Condition condition, const Trouble& trouble, store::Sqlit
     log_->warn("condition raised condition={} state={} what={} details={}", name(condition), trouble.state,
                quote(trouble.headline), quote(details, 600));
     if (trouble.tell == Tell::kLogAndSoc) {
-        tell(condition, trouble.state, notify::StatusTone::kTrouble, trouble.headline, trouble.details, store, false);
+        tell(condition, trouble.state, notify::StatusTone::kTrouble, trouble.headline, trouble.details, store,
+             false);
     }
 }
 
@@ -60,8 +72,9 @@ void Conditions::clear(Condition condition, std::string_view headline, store::Sq
     tell(condition, "", notify::StatusTone::kRecovered, headline, {}, store, past_database);
 }
 
-void Conditions::tell(Condition condition, std::string_view state, notify::StatusTone tone, std::string_view headline,
-                      const std::vector<std::string>& details, store::SqliteStore* store, bool past_database) {
+void Conditions::tell(Condition condition, std::string_view state, notify::StatusTone tone,
+                      std::string_view headline, const std::vector<std::string>& details,
+                      store::SqliteStore* store, bool past_database) {
     Message message = notify::render_status(tone, headline, details, render_);
     if (past_database) {
         // The trouble never reached the table, so the table cannot tell that its end is news.

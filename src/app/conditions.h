@@ -41,14 +41,15 @@ struct Trouble {
     Tell tell = Tell::kLog;
 };
 
-/// Keeps what is wrong now and reports each change of state once: in the log, and to the SOC where it must act, over
-/// restarts too. Safe from any thread.
+/// Keeps what is wrong now and reports each change of state once: in the log, and to the SOC where it must
+/// act, over restarts too. Safe from any thread.
 class Conditions {
 public:
     Conditions(Clock& clock, Logger log, notify::RenderOptions render)
         : clock_(clock), log_(std::move(log)), render_(std::move(render)) {}
 
-    /// `store` is the calling thread's; nullptr, or a store that cannot write: the SOC is told past the database.
+    /// `store` is the calling thread's; nullptr, or a store that cannot write: the SOC is told past the
+    /// database.
     void raise(Condition condition, const Trouble& trouble, store::SqliteStore* store);
     /// It is well again (or was all the time: then nothing happens). `headline` is told if the trouble was.
     void clear(Condition condition, std::string_view headline, store::SqliteStore* store);

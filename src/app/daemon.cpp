@@ -32,10 +32,13 @@ public:
         const auto whole = std::chrono::floor<seconds>(longest);
         const timespec span{whole.count(), std::chrono::nanoseconds(longest - whole).count()};
         switch (::sigtimedwait(&set_, nullptr, &span)) {
-            case SIGHUP: return Call::kReload;
+            case SIGHUP:
+                return Call::kReload;
             case SIGTERM:
-            case SIGINT: return Call::kStop;
-            default: return Call::kNone;
+            case SIGINT:
+                return Call::kStop;
+            default:
+                return Call::kNone;
         }
     }
 
@@ -50,14 +53,16 @@ void make_log_folder(const std::string& log_file) {
 }
 
 void log_settings(const LoadedSettings& loaded, const Logger& log) {
-    for (const Finding& finding : loaded.findings) log->warn("settings {}", finding_line(loaded.file, finding));
+    for (const Finding& finding : loaded.findings)
+        log->warn("settings {}", finding_line(loaded.file, finding));
     const Settings& settings = loaded.settings;
-    log->info("settings file={} poll_interval_s={} lookback_min={} min_packets={} aggregate_above={} catch_up_h={} "
-              "prefixes={} database={} api={}",
-              quote(loaded.file), settings.monitor.poll_interval.count(), settings.monitor.lookback.count(),
-              settings.monitor.min_packets, settings.monitor.aggregate_above, settings.monitor.catch_up.count(),
-              settings.prefixes.mine.size(), quote(settings.paths.database),
-              settings.api.enabled ? settings.api.listen.text() : "off");
+    log->info(
+        "settings file={} poll_interval_s={} lookback_min={} min_packets={} aggregate_above={} catch_up_h={} "
+        "prefixes={} database={} api={}",
+        quote(loaded.file), settings.monitor.poll_interval.count(), settings.monitor.lookback.count(),
+        settings.monitor.min_packets, settings.monitor.aggregate_above, settings.monitor.catch_up.count(),
+        settings.prefixes.mine.size(), quote(settings.paths.database),
+        settings.api.enabled ? settings.api.listen.text() : "off");
 }
 
 /// The daemon's life on the main thread.
@@ -73,7 +78,8 @@ public:
         if (!begin(Runtime::Announce::kYes)) return kExitFailed;
         systemd::ready(runtime_->status_line());
         while (true) {
-            const Call call = signals_.wait(watchdog_ ? std::min<milliseconds>(*watchdog_ / 3, kTick) : kTick);
+            const Call call =
+                signals_.wait(watchdog_ ? std::min<milliseconds>(*watchdog_ / 3, kTick) : kTick);
             if (call == Call::kStop) break;
             if (call == Call::kReload && !reload()) return kExitFailed;
             if (runtime_->tick()) systemd::alive();
@@ -89,7 +95,8 @@ private:
     static constexpr seconds kTick{20};
 
     bool begin(Runtime::Announce announce) {
-        runtime_ = std::make_unique<Runtime>(Runtime::Parts{loaded_.settings, clock_, log_, output_, metrics_});
+        runtime_ =
+            std::make_unique<Runtime>(Runtime::Parts{loaded_.settings, clock_, log_, output_, metrics_});
         const Status started = runtime_->start(announce);
         if (!started) {
             log_->error("cannot start database={} reason={}", quote(loaded_.settings.paths.database),
@@ -105,7 +112,8 @@ private:
         LoadedSettings next = settings_for(asked_, Needs::kEverything);
         if (!next.usable()) {
             log_->error("settings not reloaded, keeping the old ones file={}", quote(next.file));
-            for (const Finding& finding : next.findings) log_->error("settings {}", finding_line(next.file, finding));
+            for (const Finding& finding : next.findings)
+                log_->error("settings {}", finding_line(next.file, finding));
         } else {
             runtime_->stop(Runtime::Announce::kNo);
             loaded_ = std::move(next);

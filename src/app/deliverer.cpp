@@ -27,7 +27,9 @@ constexpr seconds kElsewhereLook{1};
 constexpr minutes kRefusedPause{5};
 constexpr int kMaxMigrations = 16;
 
-std::string chat_key(const std::string& chat_id) { return "telegram.chat." + chat_id; }
+std::string chat_key(const std::string& chat_id) {
+    return "telegram.chat." + chat_id;
+}
 
 }  // namespace
 
@@ -51,9 +53,10 @@ Deliverer::Deliverer(Parts parts, Options options)
       pacer_(options_.target.chat_id),
       backoff_({.first = milliseconds{1'000}, .most = milliseconds{60'000}}) {
     follow_migrations();
-    for (const SendResult result : {SendResult::kSent, SendResult::kRetryAfter, SendResult::kBadEntities,
-                                    SendResult::kTextRefused, SendResult::kChatRefused, SendResult::kTokenRefused,
-                                    SendResult::kUnreachable, SendResult::kUnknown}) {
+    for (const SendResult result :
+         {SendResult::kSent, SendResult::kRetryAfter, SendResult::kBadEntities, SendResult::kTextRefused,
+          SendResult::kChatRefused, SendResult::kTokenRefused, SendResult::kUnreachable,
+          SendResult::kUnknown}) {
         count(result, 0);
     }
 }
@@ -70,7 +73,8 @@ void Deliverer::follow_migrations() {
 
 bool Deliverer::lock() {
     if (lock_.valid()) return true;
-    UniqueFd file(::open((options_.database + ".delivery-lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+    UniqueFd file(::open((options_.database + ".delivery-lock").c_str(),
+                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
     if (!file.valid()) {
         // No lock is worse than a rare repetition is worse than silence.
         parts_.log->warn("delivery lock cannot be opened, delivering without it reason={}",
@@ -103,11 +107,13 @@ void Deliverer::refresh_gauges() {
                            : 0.0;
     parts_.metrics.gauge("cam_outbox_messages", "Messages that wait for Telegram")
         .set(static_cast<double>(waiting->waiting));
-    parts_.metrics.gauge("cam_outbox_oldest_seconds", "Age of the message that waits longest").set(std::max(age, 0.0));
+    parts_.metrics.gauge("cam_outbox_oldest_seconds", "Age of the message that waits longest")
+        .set(std::max(age, 0.0));
 }
 
 void Deliverer::count(SendResult result, std::uint64_t calls) {
-    parts_.metrics.counter("cam_telegram_sends_total", "Calls of sendMessage by result", {{"result", name(result)}})
+    parts_.metrics
+        .counter("cam_telegram_sends_total", "Calls of sendMessage by result", {{"result", name(result)}})
         .add(calls);
 }
 
@@ -118,7 +124,8 @@ void Deliverer::pause_after_failure(milliseconds pause) {
 
 std::optional<Deliverer::Step> Deliverer::settle_unmarked() {
     if (!unmarked_) return std::nullopt;
-    const Status marked = parts_.store.mark_delivered(unmarked_->id, parts_.clock.wall(), unmarked_->telegram_id);
+    const Status marked =
+        parts_.store.mark_delivered(unmarked_->id, parts_.clock.wall(), unmarked_->telegram_id);
     if (!marked) {
         parts_.log->error("delivery cannot be written down, holding back id={} reason={}", unmarked_->id,
                           quote(marked.error().detail));
@@ -149,11 +156,13 @@ Deliverer::Step Deliverer::step(std::stop_token stop) {
     if (!lock()) return Step::kElsewhere;
     if (const auto settled = settle_unmarked()) return *settled;
     load_pacing();
-    if (const SteadyTime earliest = pacer_.earliest(parts_.clock.steady()); earliest > parts_.clock.steady()) {
+    if (const SteadyTime earliest = pacer_.earliest(parts_.clock.steady());
+        earliest > parts_.clock.steady()) {
         wait_until(earliest);
         return Step::kWait;
     }
-    if (const Step past_database = deliver_unqueued(stop); past_database != Step::kEmpty) return past_database;
+    if (const Step past_database = deliver_unqueued(stop); past_database != Step::kEmpty)
+        return past_database;
 
     auto queued = parts_.store.next_message();
     if (!queued) {
@@ -185,20 +194,24 @@ Deliverer::Step Deliverer::handle(const store::QueuedMessage& queued, const Send
                 refuse(queued, outcome);
                 return Step::kDelivered;
             }
-            parts_.log->warn("telegram refused the markup, sending plain id={} detail={}", queued.id, outcome.detail);
+            parts_.log->warn("telegram refused the markup, sending plain id={} detail={}", queued.id,
+                             outcome.detail);
             plain_for_ = queued.id;
             return Step::kWait;
         case SendResult::kMigrated:
-        case SendResult::kThreadMissing: return redirect(outcome) ? Step::kWait : failed(queued, outcome);
+        case SendResult::kThreadMissing:
+            return redirect(outcome) ? Step::kWait : failed(queued, outcome);
         case SendResult::kTextRefused:
             refuse(queued, outcome);
             return Step::kDelivered;
-        case SendResult::kCancelled: return Step::kStopped;
+        case SendResult::kCancelled:
+            return Step::kStopped;
         case SendResult::kRetryAfter:
         case SendResult::kChatRefused:
         case SendResult::kTokenRefused:
         case SendResult::kUnreachable:
-        case SendResult::kUnknown: break;
+        case SendResult::kUnknown:
+            break;
     }
     return stop.stop_requested() ? Step::kStopped : failed(queued, outcome);
 }
@@ -206,17 +219,21 @@ Deliverer::Step Deliverer::handle(const store::QueuedMessage& queued, const Send
 Deliverer::Step Deliverer::failed(const store::QueuedMessage& queued, const SendOutcome& outcome) {
     const SteadyTime now = parts_.clock.steady();
     milliseconds pause = backoff_.next();
-    const bool refused = outcome.result == SendResult::kChatRefused || outcome.result == SendResult::kTokenRefused;
+    const bool refused =
+        outcome.result == SendResult::kChatRefused || outcome.result == SendResult::kTokenRefused;
     if (refused) pause = std::max<milliseconds>(pause * 5, seconds{10});
     pause = std::min<milliseconds>(pause, kRefusedPause);
     if (outcome.retry_after) pause = std::max<milliseconds>(pause, *outcome.retry_after);
     wait_until(now + pause);
     // Being asked to slow down is no failure; the message will go.
     if (outcome.result != SendResult::kRetryAfter) ++failures_;
-    parts_.log->warn("message not delivered, trying again id={} kind={} result={} wait_ms={} detail={}", queued.id,
-                     name(queued.message.kind), name(outcome.result), pause.count(), outcome.detail);
-    if (const Status noted = parts_.store.mark_failed(queued.id, parts_.clock.wall(), outcome.detail); !noted) {
-        parts_.log->warn("attempt cannot be written down id={} reason={}", queued.id, quote(noted.error().detail));
+    parts_.log->warn("message not delivered, trying again id={} kind={} result={} wait_ms={} detail={}",
+                     queued.id, name(queued.message.kind), name(outcome.result), pause.count(),
+                     outcome.detail);
+    if (const Status noted = parts_.store.mark_failed(queued.id, parts_.clock.wall(), outcome.detail);
+        !noted) {
+        parts_.log->warn("attempt cannot be written down id={} reason={}", queued.id,
+                         quote(noted.error().detail));
     }
     if (refused || failures_ >= 3) {
         parts_.conditions.raise(Condition::kTelegram,
@@ -247,34 +264,41 @@ bool Deliverer::redirect(const SendOutcome& outcome) {
 void Deliverer::migrate(std::int64_t to) {
     const std::string was = options_.target.chat_id;
     const std::string now = std::to_string(to);
-    parts_.log->warn("telegram group became a supergroup, using the new chat from now on old={} new={}", was, now);
+    parts_.log->warn("telegram group became a supergroup, using the new chat from now on old={} new={}", was,
+                     now);
     options_.target.chat_id = now;
     paced_ = false;
     // The settings name the oldest id; every step of the chain must lead to the newest one.
     const auto told = parts_.store.change(
         chat_key(was), now,
-        notify::render_status(notify::StatusTone::kTrouble, "The Telegram group has a new id",
-                              {fmt::format("It became a supergroup. Messages go there; write \"chat_id\": \"{}\" into the settings.",
-                                           now)},
-                              parts_.render),
+        notify::render_status(
+            notify::StatusTone::kTrouble, "The Telegram group has a new id",
+            {fmt::format(
+                "It became a supergroup. Messages go there; write \"chat_id\": \"{}\" into the settings.",
+                now)},
+            parts_.render),
         parts_.clock.wall());
     if (!told) parts_.log->error("new chat id cannot be written down reason={}", quote(told.error().detail));
 }
 
 void Deliverer::refuse(const store::QueuedMessage& queued, const SendOutcome& outcome) {
     plain_for_.reset();
-    parts_.log->error("telegram will never take this message, it stays in table outbox id={} detail={}", queued.id,
-                      outcome.detail);
-    if (const Status marked = parts_.store.mark_refused(queued.id, parts_.clock.wall(), outcome.detail); !marked) {
-        parts_.log->error("refusal cannot be written down id={} reason={}", queued.id, quote(marked.error().detail));
+    parts_.log->error("telegram will never take this message, it stays in table outbox id={} detail={}",
+                      queued.id, outcome.detail);
+    if (const Status marked = parts_.store.mark_refused(queued.id, parts_.clock.wall(), outcome.detail);
+        !marked) {
+        parts_.log->error("refusal cannot be written down id={} reason={}", queued.id,
+                          quote(marked.error().detail));
         wait_until(parts_.clock.steady() + seconds{5});
         return;
     }
-    if (queued.message.kind == MessageKind::kStatus) return;  // a refused notice about a refused notice helps nobody
+    if (queued.message.kind == MessageKind::kStatus)
+        return;  // a refused notice about a refused notice helps nobody
     const auto told = parts_.store.enqueue(
-        notify::render_status(notify::StatusTone::kTrouble, "Telegram refused a message",
-                              {fmt::format("Its text is in the database: SELECT text FROM outbox WHERE id = {}", queued.id)},
-                              parts_.render),
+        notify::render_status(
+            notify::StatusTone::kTrouble, "Telegram refused a message",
+            {fmt::format("Its text is in the database: SELECT text FROM outbox WHERE id = {}", queued.id)},
+            parts_.render),
         parts_.clock.wall());
     if (!told) parts_.log->error("notice cannot be queued reason={}", quote(told.error().detail));
 }
@@ -299,9 +323,10 @@ Deliverer::Step Deliverer::deliver_unqueued(std::stop_token stop) {
     } else if (outcome.result == SendResult::kCancelled) {
         done = Step::kStopped;
     } else if (!redirect(outcome)) {
-        pause_after_failure(std::max<milliseconds>(backoff_.next(), outcome.retry_after.value_or(seconds{0})));
-        parts_.log->warn("status message past the database not delivered result={} detail={}", name(outcome.result),
-                         outcome.detail);
+        pause_after_failure(
+            std::max<milliseconds>(backoff_.next(), outcome.retry_after.value_or(seconds{0})));
+        parts_.log->warn("status message past the database not delivered result={} detail={}",
+                         name(outcome.result), outcome.detail);
     }
     for (Message& message : waiting) parts_.conditions.put_back(std::move(message));
     return done;
@@ -310,15 +335,20 @@ Deliverer::Step Deliverer::deliver_unqueued(std::stop_token stop) {
 void Deliverer::run(const std::stop_token& stop, Wakeup& wakeup) {
     while (!stop.stop_requested()) {
         switch (step(stop)) {
-            case Step::kEmpty: wakeup.wait(kIdleLook, stop); break;
-            case Step::kElsewhere: wakeup.wait(kElsewhereLook, stop); break;
+            case Step::kEmpty:
+                wakeup.wait(kIdleLook, stop);
+                break;
+            case Step::kElsewhere:
+                wakeup.wait(kElsewhereLook, stop);
+                break;
             case Step::kWait:
                 // In pieces: the gauges show how old the messages get meanwhile.
                 sleep_beating(parts_.clock, std::min(ready_at_, parts_.clock.steady() + kIdleLook), stop,
                               parts_.heartbeat);
                 break;
             case Step::kDelivered:
-            case Step::kStopped: break;
+            case Step::kStopped:
+                break;
         }
     }
     parts_.heartbeat.rest();
@@ -331,9 +361,13 @@ bool Deliverer::drain(const std::stop_token& stop, std::uint32_t attempts, milli
         const Step done = step(stop);
         const SteadyTime now = parts_.clock.steady();
         switch (done) {
-            case Step::kEmpty: return true;
-            case Step::kDelivered: progress = now; break;
-            case Step::kStopped: return false;
+            case Step::kEmpty:
+                return true;
+            case Step::kDelivered:
+                progress = now;
+                break;
+            case Step::kStopped:
+                return false;
             case Step::kWait:
                 if (failures_ >= attempts || ready_at_ - now > longest_pause) return false;
                 if (!sleep_beating(parts_.clock, ready_at_, stop, parts_.heartbeat)) return false;

@@ -33,9 +33,9 @@ private:
     bool notified_ = false;
 };
 
-/// Takes messages out of the outbox, oldest first, and hands them to Telegram until it says yes. Only one process
-/// delivers at a time (a lock beside the database, which the kernel frees when a process dies). Owned by the thread that
-/// delivers; what it refers to must outlive it.
+/// Takes messages out of the outbox, oldest first, and hands them to Telegram until it says yes. Only one
+/// process delivers at a time (a lock beside the database, which the kernel frees when a process dies). Owned
+/// by the thread that delivers; what it refers to must outlive it.
 class Deliverer {
 public:
     struct Options {
@@ -70,8 +70,9 @@ public:
 
     /// Delivers for ever.
     void run(const std::stop_token& stop, Wakeup& wakeup);
-    /// Delivers until nothing waits; false if that could not be done: Telegram failed `attempts` times in a row, wants a
-    /// pause longer than `longest_pause`, or another process held the delivery without progress for that long.
+    /// Delivers until nothing waits; false if that could not be done: Telegram failed `attempts` times in a
+    /// row, wants a pause longer than `longest_pause`, or another process held the delivery without progress
+    /// for that long.
     bool drain(const std::stop_token& stop, std::uint32_t attempts, std::chrono::milliseconds longest_pause);
 
 private:
@@ -105,7 +106,7 @@ private:
     SteadyTime ready_at_{};
     std::uint32_t failures_ = 0;
     int migrations_ = 0;
-    std::optional<Unmarked> unmarked_;  // delivered, but the database could not take that down yet
+    std::optional<Unmarked> unmarked_;       // delivered, but the database could not take that down yet
     std::optional<std::int64_t> plain_for_;  // the message whose markup Telegram refused
     bool paced_ = false;
 };

@@ -50,7 +50,8 @@ void print_table(const std::vector<MitigationEvent>& events, const std::vector<R
         cells.push_back({printable(event.datetime), endpoint(event.destination_ip, event.destination_port),
                          endpoint(event.source_ip, event.source_port), printable(event.attack_vector),
                          event.packets ? fmt::format("{}", *event.packets) : "-",
-                         event.bits ? fmt::format("{}", *event.bits) : "-", printable(event.attack_id), row.result});
+                         event.bits ? fmt::format("{}", *event.bits) : "-", printable(event.attack_id),
+                         row.result});
     }
     std::vector<std::size_t> widths(cells.front().size(), 0);
     for (const auto& line : cells) {
@@ -76,9 +77,12 @@ Result<std::vector<bool>> seen_before(const Settings& settings, const std::vecto
 
 std::string verdict_text(rules::Verdict verdict, bool seen) {
     switch (verdict) {
-        case rules::Verdict::kForeign: return "not notified: target is in no watched prefix";
-        case rules::Verdict::kBelowThreshold: return "not notified: fewer packets than min_packets";
-        case rules::Verdict::kNotify: break;
+        case rules::Verdict::kForeign:
+            return "not notified: target is in no watched prefix";
+        case rules::Verdict::kBelowThreshold:
+            return "not notified: fewer packets than min_packets";
+        case rules::Verdict::kNotify:
+            break;
     }
     return seen ? "not notified: already told (in the database)" : "notified";
 }
@@ -106,7 +110,8 @@ int run_test(const Invocation& asked) {
     Conditions conditions(clock, output->logger(), render_options(settings));
     enrich::GeoDatabases geo({.city = settings.geoip.city, .asn = settings.geoip.asn, .scratch_folder = ""});
     Guarded<std::string> poll_problem;
-    const Surroundings around{settings, clock, output->logger(), metrics, heartbeats, conditions, geo, poll_problem};
+    const Surroundings around{settings,   clock, output->logger(), metrics, heartbeats,
+                              conditions, geo,   poll_problem};
     auto cloudflare = CloudflareSide::make(around, heartbeats.add("cam-test"));
     if (!cloudflare) {
         std::fprintf(stderr, "cloudflare-analytics-monitor: %s\n", cloudflare.error().detail.c_str());
@@ -115,7 +120,8 @@ int run_test(const Invocation& asked) {
 
     const PreferenceFile preferences(settings.paths.dashboard_prefs);
     const auto only_mine = preferences.my_prefixes_only();
-    const rules::Scope scope = only_mine && !*only_mine ? rules::Scope::kMineAndCloudflare : rules::Scope::kMine;
+    const rules::Scope scope =
+        only_mine && !*only_mine ? rules::Scope::kMineAndCloudflare : rules::Scope::kMine;
     const rules::EventFilter filter(filter_options(settings));
     EventFetcher& fetcher = *(*cloudflare)->fetcher;
     const WallTime now = fetcher.now();
@@ -125,13 +131,14 @@ int run_test(const Invocation& asked) {
     std::uint64_t merged = 0;
     std::uint64_t left_out = 0;
     std::size_t truncated = 0;
-    const auto failure = fetcher.fetch(span, {clock.steady() + kPatience, {}}, [&](EventFetcher::Piece&& piece) {
-        merged += rules::merge_same_identity(piece.page.events);
-        left_out += piece.page.not_dropped + piece.page.not_ingress + piece.page.unreadable;
-        if (piece.truncated) ++truncated;
-        std::move(piece.page.events.begin(), piece.page.events.end(), std::back_inserter(events));
-        return EventFetcher::Go::kOn;
-    });
+    const auto failure =
+        fetcher.fetch(span, {clock.steady() + kPatience, {}}, [&](EventFetcher::Piece&& piece) {
+            merged += rules::merge_same_identity(piece.page.events);
+            left_out += piece.page.not_dropped + piece.page.not_ingress + piece.page.unreadable;
+            if (piece.truncated) ++truncated;
+            std::move(piece.page.events.begin(), piece.page.events.end(), std::back_inserter(events));
+            return EventFetcher::Go::kOn;
+        });
     if (failure) {
         std::fprintf(stderr, "cloudflare-analytics-monitor: query failed (%s): %s\n", name(failure->kind),
                      failure->detail.c_str());
@@ -139,8 +146,8 @@ int run_test(const Invocation& asked) {
     }
     const auto seen = seen_before(settings, events);
     if (!seen) {
-        std::fprintf(stderr, "cloudflare-analytics-monitor: database %s: %s\n", settings.paths.database.c_str(),
-                     seen.error().detail.c_str());
+        std::fprintf(stderr, "cloudflare-analytics-monitor: database %s: %s\n",
+                     settings.paths.database.c_str(), seen.error().detail.c_str());
         return kExitFailed;
     }
 
@@ -153,18 +160,22 @@ int run_test(const Invocation& asked) {
     }
     const enrich::GeoState geo_state = geo.refresh();
     const auto edition = geo_state.edition() ? std::optional{geo_state.edition()->type} : std::nullopt;
-    const std::vector<Message> messages = Composer(geo, compose_options(settings)).compose(events, fresh, edition);
+    const std::vector<Message> messages =
+        Composer(geo, compose_options(settings)).compose(events, fresh, edition);
 
     std::printf("Dry run: nothing is sent, nothing is written.\nWindow %s to %s, telling %s.\n",
-                european_time(std::max(span.from, span.to - fetcher.retention())).c_str(), european_time(span.to).c_str(),
+                european_time(std::max(span.from, span.to - fetcher.retention())).c_str(),
+                european_time(span.to).c_str(),
                 scope == rules::Scope::kMine ? "my prefixes only" : "my prefixes and Cloudflare's anycast");
     print_messages(messages);
     if (!rows.empty()) print_table(events, rows);
-    std::printf("%zu events, %zu would be notified in %zu messages; %llu rows merged, %llu rows left out (passed, "
-                "outgoing or unreadable).\n",
-                events.size(), fresh.size(), messages.size(), static_cast<unsigned long long>(merged),
-                static_cast<unsigned long long>(left_out));
-    if (truncated > 0) std::printf("Warning: %zu second(s) were cut at Cloudflare's page limit.\n", truncated);
+    std::printf(
+        "%zu events, %zu would be notified in %zu messages; %llu rows merged, %llu rows left out (passed, "
+        "outgoing or unreadable).\n",
+        events.size(), fresh.size(), messages.size(), static_cast<unsigned long long>(merged),
+        static_cast<unsigned long long>(left_out));
+    if (truncated > 0)
+        std::printf("Warning: %zu second(s) were cut at Cloudflare's page limit.\n", truncated);
     return kExitDone;
 }
 

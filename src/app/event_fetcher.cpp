@@ -18,9 +18,12 @@ using std::chrono::seconds;
 constexpr seconds kQueryTotal{30};
 constexpr seconds kLimitsTotal{10};
 constexpr std::chrono::hours kLimitsLife{6};
-// Cloudflare takes 300 GraphQL queries in five minutes per credential; some are left to other users of the token.
+// Cloudflare takes 300 GraphQL queries in five minutes per credential; some are left to other users of the
+// token.
 constexpr std::size_t kQueryBudget = 250;
 constexpr std::chrono::minutes kBudgetSpan{5};
+// For a 429 that does not say how long to wait.
+constexpr seconds kRateLimitPause{5};
 constexpr int kMaxAdaptations = 12;
 // A whole second of difference is what the Date header's resolution and the way of the answer can explain.
 constexpr milliseconds kSkewNoise{5'000};
@@ -30,7 +33,8 @@ constexpr milliseconds kSkewNoise{5'000};
 EventFetcher::EventFetcher(Parts parts)
     : parts_(std::move(parts)),
       queries_(parts_.metrics.counter("cam_cloudflare_queries_total", "GraphQL queries sent to Cloudflare")),
-      retries_(parts_.metrics.counter("cam_cloudflare_retries_total", "GraphQL queries that repeat a failed one")),
+      retries_(
+          parts_.metrics.counter("cam_cloudflare_retries_total", "GraphQL queries that repeat a failed one")),
       budget_left_(parts_.metrics.gauge("cam_cloudflare_budget_left",
                                         "GraphQL queries that may still be sent in these five minutes")) {
     budget_left_.set(kQueryBudget);
@@ -71,9 +75,10 @@ std::optional<QueryFailure> EventFetcher::within_budget(const Patience& patience
         }
         if (*wait > patience.until) {
             const auto left = std::chrono::ceil<seconds>(*wait - now);
-            return QueryFailure{FailureKind::kRateLimited,
-                                fmt::format("not asked: Cloudflare's rate limit holds for {} more", duration_text(left)),
-                                left, 0};
+            return QueryFailure{
+                FailureKind::kRateLimited,
+                fmt::format("not asked: Cloudflare's rate limit holds for {} more", duration_text(left)),
+                left, 0};
         }
         if (!sleep_beating(parts_.clock, *wait, patience.stop, parts_.heartbeat)) {
             return QueryFailure{FailureKind::kCancelled, "asked to stop", std::nullopt, 0};
@@ -109,7 +114,8 @@ EventFetcher::Adapted EventFetcher::adapt(const Failure& failure, cloudflare::Wi
         case FailureKind::kUnknownAccount:
         case FailureKind::kNoData:
         case FailureKind::kTimeout:
-        case FailureKind::kCancelled: return Adapted::kNo;
+        case FailureKind::kCancelled:
+            return Adapted::kNo;
     }
     return Adapted::kNo;
 }
@@ -122,6 +128,8 @@ std::optional<QueryFailure> EventFetcher::wait_before_repeat(const Failure& fail
     if (failure.retry_after) {
         wait = std::max<milliseconds>(wait, *failure.retry_after);
         blocked_until_ = now + *failure.retry_after;
+    } else if (failure.kind == FailureKind::kRateLimited) {
+        wait = std::max<milliseconds>(wait, kRateLimitPause);
     }
     if (now + wait > patience.until) return failure;
     parts_.log->warn("cloudflare query failed, trying again kind={} wait_ms={} detail={}", name(failure.kind),
@@ -161,8 +169,9 @@ std::optional<QueryFailure> EventFetcher::fetch(const TimeWindow& span, const Pa
     refresh_limits(patience);
     if (!limits_.enabled) {
         limits_asked_.reset();  // it may be switched on: look again at the next poll
-        return QueryFailure{FailureKind::kForbidden, "the account's settings node says that the dataset is not enabled",
-                            std::nullopt, 0};
+        return QueryFailure{FailureKind::kForbidden,
+                            "the account's settings node says that the dataset is not enabled", std::nullopt,
+                            0};
     }
     // A margin, because the limit is judged at Cloudflare when the query arrives.
     const auto oldest = [&] { return now() - limits_.not_older_than + seconds{60}; };
@@ -174,7 +183,8 @@ std::optional<QueryFailure> EventFetcher::fetch(const TimeWindow& span, const Pa
         if (!answer) {
             if (adapted == Adapted::kHalved) continue;
             if (adapted == Adapted::kTooOld && ++too_old <= 3) {
-                plan = cloudflare::WindowPlan({std::max(window->from, oldest()), span.to}, limits_.max_duration);
+                plan =
+                    cloudflare::WindowPlan({std::max(window->from, oldest()), span.to}, limits_.max_duration);
                 continue;
             }
             return std::move(answer).error();

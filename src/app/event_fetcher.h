@@ -17,8 +17,9 @@
 
 namespace cam::app {
 
-/// Gets every mitigation event of a span of time out of Cloudflare: obeys the account's limits, halves windows, repeats
-/// what may succeed, waits as it is told. One thread at a time; what it refers to must outlive it.
+/// Gets every mitigation event of a span of time out of Cloudflare: obeys the account's limits, halves
+/// windows, repeats what may succeed, waits as it is told. One thread at a time; what it refers to must
+/// outlive it.
 class EventFetcher {
 public:
     struct Parts {
@@ -38,8 +39,8 @@ public:
     /// One answered window.
     struct Piece {
         cloudflare::EventPage page;
-        WallTime answered_to;                ///< everything from the span's begin to here is answered
-        std::optional<WallTime> truncated;   ///< a second with more rows than the page limit
+        WallTime answered_to;               ///< everything from the span's begin to here is answered
+        std::optional<WallTime> truncated;  ///< a second with more rows than the page limit
     };
     enum class Go { kOn, kStop };
     /// Pieces come oldest first, without holes. nullopt: all of `span` was answered, or `take` said stop.
@@ -57,7 +58,8 @@ private:
     enum class Adapted { kNo, kYes, kHalved, kTooOld };
     void refresh_limits(const Patience& patience);
     Adapted adapt(const Failure& failure, cloudflare::WindowPlan& plan);
-    std::optional<Failure> wait_before_repeat(const Failure& failure, const Patience& patience, Backoff& backoff);
+    std::optional<Failure> wait_before_repeat(const Failure& failure, const Patience& patience,
+                                              Backoff& backoff);
     std::optional<Failure> within_budget(const Patience& patience);
     Result<cloudflare::EventPage, Failure> ask(const TimeWindow& window, const Patience& patience,
                                                cloudflare::WindowPlan& plan, Adapted& adapted);

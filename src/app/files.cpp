@@ -14,7 +14,7 @@ namespace cam::app {
 namespace {
 
 Error failure(int error) {
-    const ErrorCode code = error == ENOENT || error == ENOTDIR                 ? ErrorCode::kNotFound
+    const ErrorCode code = error == ENOENT || error == ENOTDIR                   ? ErrorCode::kNotFound
                            : error == EROFS || error == EACCES || error == EPERM ? ErrorCode::kReadOnly
                            : error == ENOSPC || error == EDQUOT                  ? ErrorCode::kFull
                                                                                  : ErrorCode::kInternal;
@@ -38,7 +38,8 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
         if (got < 0) return failure(errno);
         if (got == 0) return text;
         text.append(buffer, static_cast<std::size_t>(got));
-        if (text.size() > most) return Error{ErrorCode::kTooLarge, "larger than " + std::to_string(most) + " bytes"};
+        if (text.size() > most)
+            return Error{ErrorCode::kTooLarge, "larger than " + std::to_string(most) + " bytes"};
     }
 }
 

@@ -16,7 +16,9 @@ class Heartbeat {
 public:
     Heartbeat(std::string loop, const Clock& clock) : loop_(std::move(loop)), clock_(clock) { beat(); }
     /// The loop advances.
-    void beat() noexcept { last_.store(clock_.steady().time_since_epoch().count(), std::memory_order_relaxed); }
+    void beat() noexcept {
+        last_.store(clock_.steady().time_since_epoch().count(), std::memory_order_relaxed);
+    }
     /// The loop has ended on purpose and is not expected to beat.
     void rest() noexcept { last_.store(kResting, std::memory_order_relaxed); }
     [[nodiscard]] const std::string& loop() const { return loop_; }

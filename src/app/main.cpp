@@ -12,11 +12,16 @@ namespace {
 
 int run(const cam::app::Invocation& asked) {
     switch (asked.mode) {
-        case cam::app::Mode::kDaemon: return cam::app::run_daemon(asked);
-        case cam::app::Mode::kOnce: return cam::app::run_once(asked);
-        case cam::app::Mode::kTest: return cam::app::run_test(asked);
-        case cam::app::Mode::kCheckConfig: return cam::app::run_check_config(asked);
-        case cam::app::Mode::kNotify: return cam::app::run_notify(asked);
+        case cam::app::Mode::kDaemon:
+            return cam::app::run_daemon(asked);
+        case cam::app::Mode::kOnce:
+            return cam::app::run_once(asked);
+        case cam::app::Mode::kTest:
+            return cam::app::run_test(asked);
+        case cam::app::Mode::kCheckConfig:
+            return cam::app::run_check_config(asked);
+        case cam::app::Mode::kNotify:
+            return cam::app::run_notify(asked);
     }
     return cam::app::kExitUsage;
 }

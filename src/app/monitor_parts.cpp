@@ -8,7 +8,9 @@
 
 namespace cam::app {
 
-std::string user_agent() { return fmt::format("cloudflare-analytics-monitor/{}", version()); }
+std::string user_agent() {
+    return fmt::format("cloudflare-analytics-monitor/{}", version());
+}
 
 notify::RenderOptions render_options(const Settings& settings) {
     return {.organization = settings.organization, .geoip = std::nullopt};
@@ -40,7 +42,8 @@ store::SqliteStore::Options store_options(const Settings& settings, store::Acces
     return {.path = settings.paths.database, .access = access, .busy = std::chrono::seconds{20}};
 }
 
-Result<std::unique_ptr<CloudflareSide>> CloudflareSide::make(const Surroundings& around, Heartbeat& heartbeat) {
+Result<std::unique_ptr<CloudflareSide>> CloudflareSide::make(const Surroundings& around,
+                                                             Heartbeat& heartbeat) {
     auto side = std::make_unique<CloudflareSide>();
     auto http = net::CurlHttpClient::create(user_agent());
     if (!http) return http.error();
@@ -95,8 +98,8 @@ Result<std::unique_ptr<DeliverySide>> DeliverySide::make(const Surroundings& aro
     if (!store) return store.error();
     side->store = std::move(*store);
     side->deliverer = std::make_unique<Deliverer>(
-        Deliverer::Parts{*side->telegram, *side->store, around.conditions, around.clock, around.log, around.metrics,
-                         heartbeat, render_options(around.settings)},
+        Deliverer::Parts{*side->telegram, *side->store, around.conditions, around.clock, around.log,
+                         around.metrics, heartbeat, render_options(around.settings)},
         Deliverer::Options{.database = around.settings.paths.database,
                            .target = {.chat_id = telegram.chat_id, .thread_id = telegram.message_thread_id},
                            .send_total = std::chrono::seconds{20}});

@@ -26,7 +26,8 @@ struct OneShot {
           heartbeats(clock),
           conditions(clock, output->logger(), render_options(loaded.settings)),
           geo(geo_options(loaded.settings)),
-          around{loaded.settings, clock, output->logger(), metrics, heartbeats, conditions, geo, poll_problem} {}
+          around{loaded.settings, clock, output->logger(), metrics, heartbeats,
+                 conditions,      geo,   poll_problem} {}
 
     SystemClock clock;
     MetricRegistry metrics;
@@ -93,7 +94,8 @@ int run_notify(const Invocation& asked) {
     if (!made(shot, delivery)) return kExitNotQueued;
     const auto tone = asked.notify_recovered ? notify::StatusTone::kRecovered : notify::StatusTone::kTrouble;
     const auto queued = (*delivery)->store->enqueue(
-        notify::render_status(tone, asked.notify_text, {}, render_options(loaded.settings)), shot.clock.wall());
+        notify::render_status(tone, asked.notify_text, {}, render_options(loaded.settings)),
+        shot.clock.wall());
     if (!queued) {
         shot.around.log->error("message cannot be queued reason={}", quote(queued.error().detail));
         return kExitNotQueued;

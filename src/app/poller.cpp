@@ -18,8 +18,8 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// Cloudflare's rows may appear some time after their own `datetime`. The lookback window covers that in normal
-// operation; where the window begins at the last claimed instant, this much before it is asked again.
+// Cloudflare's rows may appear some time after their own `datetime`. The lookback window covers that in
+// normal operation; where the window begins at the last claimed instant, this much before it is asked again.
 constexpr minutes kLateness{2};
 // How long Cloudflare may fail in ways that pass before the SOC is told that it is blind.
 constexpr minutes kBlindness{15};
@@ -30,7 +30,8 @@ constexpr std::array kEventResults{"claimed", "duplicate", "filtered", "below_th
                                    "merged",  "passed",    "outgoing", "unreadable"};
 
 Counter& poll_counter(MetricRegistry& metrics, const char* outcome) {
-    return metrics.counter("cam_polls_total", "Polls of Cloudflare by how they ended", {{"outcome", outcome}});
+    return metrics.counter("cam_polls_total", "Polls of Cloudflare by how they ended",
+                           {{"outcome", outcome}});
 }
 
 Counter& event_counter(MetricRegistry& metrics, const char* result) {
@@ -119,12 +120,13 @@ std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& repor
     if (!claimed_to) {
         parts_.log->error("poll failed: database cannot be read reason={}", quote(claimed_to.error().detail));
         report.why = fmt::format("database: {}", claimed_to.error().detail);
-        parts_.conditions.raise(Condition::kDatabase,
-                                {.state = "unreadable",
-                                 .headline = "Database cannot be read",
-                                 .details = {claimed_to.error().detail, "Polling goes on as soon as it answers."},
-                                 .tell = Tell::kLogAndSoc},
-                                &parts_.store);
+        parts_.conditions.raise(
+            Condition::kDatabase,
+            {.state = "unreadable",
+             .headline = "Database cannot be read",
+             .details = {claimed_to.error().detail, "Polling goes on as soon as it answers."},
+             .tell = Tell::kLogAndSoc},
+            &parts_.store);
         return std::nullopt;
     }
     const WallTime oldest = now - parts_.fetcher.retention();
@@ -141,15 +143,17 @@ std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& repor
             reach_back(**claimed_to - overlap(options_));
         }
     }
-    // The steady clock knows how long ago the last claim was even if somebody turned the wall clock meanwhile.
+    // The steady clock knows how long ago the last claim was even if somebody turned the wall clock
+    // meanwhile.
     if (memory_) reach_back(now - (parts_.clock.steady() - memory_->at) - overlap(options_));
 
     hole_ = *claimed_to && **claimed_to < from ? std::optional{TimeWindow{**claimed_to, from}} : std::nullopt;
     const auto gap = poll_gap(*claimed_to, now, options_.poll_interval, options_.lookback, options_.catch_up);
     if (gap && told_gap_ != *claimed_to) {
         told_gap_ = *claimed_to;
-        parts_.log->info("catching up gap={} claimed_to={} from={} not_covered={}", quote(duration_text(gap->length)),
-                         rfc3339(**claimed_to), rfc3339(from), quote(duration_text(gap->not_covered)));
+        parts_.log->info("catching up gap={} claimed_to={} from={} not_covered={}",
+                         quote(duration_text(gap->length)), rfc3339(**claimed_to), rfc3339(from),
+                         quote(duration_text(gap->not_covered)));
     }
     return TimeWindow{from, now};
 }
@@ -181,11 +185,12 @@ void Poller::refresh_geo() {
     if (geo.problems.empty()) {
         parts_.conditions.clear(Condition::kGeoIp, "geoip databases are complete", nullptr);
     } else {
-        parts_.conditions.raise(Condition::kGeoIp,
-                                {.state = fmt::format("{}", fmt::join(geo.problems, "; ")),
-                                 .headline = "GeoIP is incomplete: sources are told without all of place and network",
-                                 .details = geo.problems},
-                                nullptr);
+        parts_.conditions.raise(
+            Condition::kGeoIp,
+            {.state = fmt::format("{}", fmt::join(geo.problems, "; ")),
+             .headline = "GeoIP is incomplete: sources are told without all of place and network",
+             .details = geo.problems},
+            nullptr);
     }
 }
 
@@ -198,9 +203,15 @@ void Poller::sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch
     report.merged += rules::merge_same_identity(page.events);
     for (MitigationEvent& event : page.events) {
         switch (filter_.judge(event, scope)) {
-            case rules::Verdict::kNotify: batch.events.push_back(std::move(event)); break;
-            case rules::Verdict::kForeign: ++report.foreign; break;
-            case rules::Verdict::kBelowThreshold: ++report.below_threshold; break;
+            case rules::Verdict::kNotify:
+                batch.events.push_back(std::move(event));
+                break;
+            case rules::Verdict::kForeign:
+                ++report.foreign;
+                break;
+            case rules::Verdict::kBelowThreshold:
+                ++report.below_threshold;
+                break;
         }
     }
 }
@@ -210,8 +221,8 @@ bool Poller::claim(Batch& batch, WallTime span_end, PollReport& report) {
     claimed_once_ = true;
     if (!batch.events.empty()) refresh_geo();
 
-    // Catching up asks again for what lies before the last claim; progress must not go back for that. It does go back if
-    // it lies in the future, where only a wrong clock can have put it.
+    // Catching up asks again for what lies before the last claim; progress must not go back for that. It does
+    // go back if it lies in the future, where only a wrong clock can have put it.
     WallTime covered_to = *batch.answered_to;
     if (auto before = parts_.store.claimed_to(); before && *before && **before <= span_end) {
         covered_to = std::max(covered_to, **before);
@@ -221,13 +232,15 @@ bool Poller::claim(Batch& batch, WallTime span_end, PollReport& report) {
     });
     if (!claimed) {
         report.why = fmt::format("database: {}", claimed.error().detail);
-        parts_.log->error("claim failed events={} reason={}", batch.events.size(), quote(claimed.error().detail));
+        parts_.log->error("claim failed events={} reason={}", batch.events.size(),
+                          quote(claimed.error().detail));
         parts_.conditions.raise(
             Condition::kDatabase,
             {.state = claimed.error().code == ErrorCode::kFull ? "full" : "unwritable",
              .headline = "Database cannot be written",
              .details = {claimed.error().detail,
-                         fmt::format("{} events wait at Cloudflare and are told once it can be.", batch.events.size())},
+                         fmt::format("{} events wait at Cloudflare and are told once it can be.",
+                                     batch.events.size())},
              .tell = Tell::kLogAndSoc},
             &parts_.store);
         return false;
@@ -244,8 +257,8 @@ bool Poller::claim(Batch& batch, WallTime span_end, PollReport& report) {
 
 void Poller::finish(PollReport& report, const std::optional<QueryFailure>& failure) {
     if (failure) {
-        report.outcome =
-            failure->kind == FailureKind::kCancelled ? PollReport::Outcome::kCancelled : PollReport::Outcome::kFailed;
+        report.outcome = failure->kind == FailureKind::kCancelled ? PollReport::Outcome::kCancelled
+                                                                  : PollReport::Outcome::kFailed;
         report.why = failure->detail;
     }
     count(report);
@@ -253,8 +266,8 @@ void Poller::finish(PollReport& report, const std::optional<QueryFailure>& failu
     if (failure && failure->kind != FailureKind::kCancelled) {
         switch (failure->kind) {
             case FailureKind::kUnknownAccount:
-                parts_.log->error("poll failed: cloudflare does not know the account window={} detail={}", window,
-                                  failure->detail);
+                parts_.log->error("poll failed: cloudflare does not know the account window={} detail={}",
+                                  window, failure->detail);
                 break;
             case FailureKind::kNoData:
                 parts_.log->error("poll failed: cloudflare answered without data window={} detail={}", window,
@@ -280,15 +293,16 @@ void Poller::finish(PollReport& report, const std::optional<QueryFailure>& failu
         failing_since_.reset();
         parts_.conditions.clear(
             Condition::kCloudflare,
-            hole_ ? fmt::format("Cloudflare answers again. Not asked any more: {} to {}", european_time(hole_->from),
-                                european_time(hole_->to))
+            hole_ ? fmt::format("Cloudflare answers again. Not asked any more: {} to {}",
+                                european_time(hole_->from), european_time(hole_->to))
                   : std::string{"Cloudflare answers again. What happened meanwhile is caught up"},
             &parts_.store);
         if (report.rows == 0) {
             parts_.log->info("poll completed: no mitigation events window={}", window);
         } else {
             parts_.log->info(
-                "poll completed window={} rows={} new={} duplicate={} foreign={} below_threshold={} merged={} "
+                "poll completed window={} rows={} new={} duplicate={} foreign={} below_threshold={} "
+                "merged={} "
                 "passed={} outgoing={} unreadable={} messages={}",
                 window, report.rows, report.fresh, report.duplicates, report.foreign, report.below_threshold,
                 report.merged, report.passed, report.outgoing, report.unreadable, report.queued);
@@ -299,8 +313,9 @@ void Poller::finish(PollReport& report, const std::optional<QueryFailure>& failu
             Condition::kTruncated,
             {.state = "truncated",
              .headline = "Cloudflare's answer was cut",
-             .details = {fmt::format("{} second(s) hold more events than one answer may carry, the first at {}.",
-                                     report.truncated.size(), european_time(report.truncated.front())),
+             .details = {fmt::format(
+                             "{} second(s) hold more events than one answer may carry, the first at {}.",
+                             report.truncated.size(), european_time(report.truncated.front())),
                          "What the answers held is stored and told; the rest of those seconds is not."},
              .tell = Tell::kLogAndSoc},
             &parts_.store);
@@ -323,9 +338,11 @@ void Poller::tell_cloudflare(const QueryFailure& failure) {
         {.state = state,
          .headline = permanent ? fmt::format("Cloudflare refuses the query ({})", name(failure.kind))
                                : std::string{"Cloudflare does not answer"},
-         .details = {failure.detail, "No mitigation event can be seen until this is mended. This is not peace.",
-                     fmt::format("What happens meanwhile is caught up, for {} at most.",
-                                 duration_text(std::max<milliseconds>(options_.catch_up, options_.lookback)))},
+         .details = {failure.detail,
+                     "No mitigation event can be seen until this is mended. This is not peace.",
+                     fmt::format(
+                         "What happens meanwhile is caught up, for {} at most.",
+                         duration_text(std::max<milliseconds>(options_.catch_up, options_.lookback)))},
          .tell = Tell::kLogAndSoc},
         &parts_.store);
 }
@@ -333,14 +350,15 @@ void Poller::tell_cloudflare(const QueryFailure& failure) {
 void Poller::note_clock() {
     const milliseconds skew = parts_.fetcher.skew();
     if (skew >= minutes{2} || skew <= -minutes{2}) {
-        parts_.conditions.raise(Condition::kClock,
-                                {.state = "wrong",
-                                 .headline = "This machine's clock is wrong",
-                                 .details = {fmt::format("It is {} {} Cloudflare's; windows follow Cloudflare's clock.",
-                                                         duration_text(skew < milliseconds{0} ? -skew : skew),
-                                                         skew < milliseconds{0} ? "ahead of" : "behind")},
-                                 .tell = Tell::kLogAndSoc},
-                                &parts_.store);
+        parts_.conditions.raise(
+            Condition::kClock,
+            {.state = "wrong",
+             .headline = "This machine's clock is wrong",
+             .details = {fmt::format("It is {} {} Cloudflare's; windows follow Cloudflare's clock.",
+                                     duration_text(skew < milliseconds{0} ? -skew : skew),
+                                     skew < milliseconds{0} ? "ahead of" : "behind")},
+             .tell = Tell::kLogAndSoc},
+            &parts_.store);
     } else {
         parts_.conditions.clear(Condition::kClock, "This machine's clock is right again", &parts_.store);
     }
@@ -359,11 +377,13 @@ void Poller::count(const PollReport& report) {
     events("unreadable").add(report.unreadable);
     parts_.metrics.gauge("cam_geoip_failed_lookups", "Look-ups that met a damaged record of a GeoIP database")
         .set(static_cast<double>(parts_.geo.failed_lookups()));
-    parts_.metrics.counter("cam_polls_truncated_seconds_total", "Seconds with more events than one answer carries")
+    parts_.metrics
+        .counter("cam_polls_truncated_seconds_total", "Seconds with more events than one answer carries")
         .add(report.truncated.size());
     if (report.outcome == PollReport::Outcome::kDone) {
         parts_.metrics
-            .gauge("cam_poll_last_success_timestamp_seconds", "When the last successful poll ended, seconds since 1970")
+            .gauge("cam_poll_last_success_timestamp_seconds",
+                   "When the last successful poll ended, seconds since 1970")
             .set(static_cast<double>(parts_.clock.wall().time_since_epoch().count()) / 1000.0);
     }
 }

@@ -37,11 +37,11 @@ struct PollReport {
 
 /// The gap, if polling has paused for longer than its own rhythm explains; see Poller.
 [[nodiscard]] std::optional<PollGap> poll_gap(std::optional<WallTime> claimed_to, WallTime now,
-                                              std::chrono::seconds poll_interval, std::chrono::minutes lookback,
-                                              std::chrono::hours catch_up);
+                                              std::chrono::seconds poll_interval,
+                                              std::chrono::minutes lookback, std::chrono::hours catch_up);
 
-/// One poll: window, query, filter, claim with messages. Owned by the thread that polls; what it refers to must outlive
-/// it.
+/// One poll: window, query, filter, claim with messages. Owned by the thread that polls; what it refers to
+/// must outlive it.
 class Poller {
 public:
     struct Options {
@@ -94,10 +94,10 @@ private:
     rules::EventFilter filter_;
     Composer composer_;
     std::optional<GeoEdition::Type> geoip_;
-    std::optional<Memory> memory_;               // of this process' last claim
+    std::optional<Memory> memory_;  // of this process' last claim
     std::optional<SteadyTime> failing_since_;
-    std::optional<WallTime> told_gap_;           // claimed_to of the gap that was logged
-    std::optional<TimeWindow> hole_;             // what could not be asked any more when polling resumed
+    std::optional<WallTime> told_gap_;  // claimed_to of the gap that was logged
+    std::optional<TimeWindow> hole_;    // what could not be asked any more when polling resumed
     bool claimed_once_ = false;
 };
 

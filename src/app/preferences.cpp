@@ -35,7 +35,8 @@ Result<bool> PreferenceFile::my_prefixes_only() const {
     if (!document) return document.error();
     const auto toggle = document->find(kKey);
     if (toggle == document->end()) return Error{ErrorCode::kInvalid, "has no key my_prefixes_only"};
-    if (!toggle->is_boolean()) return Error{ErrorCode::kInvalid, "my_prefixes_only is neither true nor false"};
+    if (!toggle->is_boolean())
+        return Error{ErrorCode::kInvalid, "my_prefixes_only is neither true nor false"};
     return toggle->get<bool>();
 }
 

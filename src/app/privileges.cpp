@@ -22,9 +22,8 @@ Status become_owner_of(const std::string& database) {
     const bool changed = ::setgroups(1, &group) == 0 && ::setresgid(group, group, group) == 0 &&
                          ::setresuid(owner, owner, owner) == 0;
     if (!changed) {
-        return Error{ErrorCode::kRefused,
-                     fmt::format("cannot become the owner (uid {}) of {}: {}", owner, folder,
-                                 std::generic_category().message(errno))};
+        return Error{ErrorCode::kRefused, fmt::format("cannot become the owner (uid {}) of {}: {}", owner,
+                                                      folder, std::generic_category().message(errno))};
     }
     return Done{};
 }

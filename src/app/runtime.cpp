@@ -17,8 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// The longest that any single step of a loop may block is 30 s (a request, the database's patience); twice that is a
-// hang. The unit's WatchdogSec is longer still.
+// The longest that any single step of a loop may block is 30 s (a request, the database's patience); twice
+// that is a hang. The unit's WatchdogSec is longer still.
 constexpr seconds kLongestSilence{75};
 constexpr seconds kReportWait{5};
 constexpr seconds kFarewell{5};
@@ -35,12 +35,14 @@ Runtime::Runtime(Parts parts)
       heartbeats_(parts_.clock),
       conditions_(parts_.clock, parts_.log, render_options(parts_.settings)),
       geo_(geo_options(parts_.settings)),
-      around_{parts_.settings, parts_.clock, parts_.log, parts_.metrics, heartbeats_, conditions_, geo_,
-              poll_problem_},
+      around_{parts_.settings, parts_.clock, parts_.log, parts_.metrics,
+              heartbeats_,     conditions_,  geo_,       poll_problem_},
       poll_beat_(heartbeats_.add("cam-poll")),
       deliver_beat_(heartbeats_.add("cam-deliver")) {}
 
-Runtime::~Runtime() { stop(Announce::kNo); }
+Runtime::~Runtime() {
+    stop(Announce::kNo);
+}
 
 void Runtime::spawn(const char* name, Heartbeat& heartbeat, std::function<void(const std::stop_token&)> loop,
                     std::vector<std::jthread>& into) {
@@ -50,7 +52,8 @@ void Runtime::spawn(const char* name, Heartbeat& heartbeat, std::function<void(c
         try {
             loop(stop);
         } catch (const std::exception& failure) {
-            parts_.log->critical("thread failed, the process stops thread={} reason={}", name, quote(failure.what()));
+            parts_.log->critical("thread failed, the process stops thread={} reason={}", name,
+                                 quote(failure.what()));
             check(false, "exception out of a thread");
         }
     });
@@ -78,9 +81,11 @@ Status Runtime::start(Announce announce) {
     const Settings::Monitor& monitor = parts_.settings.monitor;
     std::optional<PollGap> gap;
     if (const auto claimed_to = store_->claimed_to(); claimed_to) {
-        gap = poll_gap(*claimed_to, parts_.clock.wall(), monitor.poll_interval, monitor.lookback, monitor.catch_up);
+        gap = poll_gap(*claimed_to, parts_.clock.wall(), monitor.poll_interval, monitor.lookback,
+                       monitor.catch_up);
     }
-    spawn("cam-poll", poll_beat_, [this](const std::stop_token& stop) { poll_loop(stop); }, workers_);
+    spawn(
+        "cam-poll", poll_beat_, [this](const std::stop_token& stop) { poll_loop(stop); }, workers_);
     if (announce == Announce::kYes) {
         Heartbeat& beat = heartbeats_.add("cam-report");
         spawn(
@@ -96,11 +101,13 @@ Status Runtime::start(Announce announce) {
     if (parts_.settings.api.enabled) {
         Heartbeat& beat = heartbeats_.add("cam-http");
         spawn(
-            "cam-http", beat, [this, &beat](const std::stop_token& stop) { serve_api(around_, beat, stop); }, workers_);
+            "cam-http", beat, [this, &beat](const std::stop_token& stop) { serve_api(around_, beat, stop); },
+            workers_);
     }
     spawn(
         "cam-deliver", deliver_beat_,
-        [this](const std::stop_token& stop) { delivery_->deliverer->run(stop, deliver_wakeup_); }, deliverer_);
+        [this](const std::stop_token& stop) { delivery_->deliverer->run(stop, deliver_wakeup_); },
+        deliverer_);
     return Done{};
 }
 
@@ -125,10 +132,13 @@ void Runtime::note_poll(const PollReport& report) {
             });
             break;
         case PollReport::Outcome::kFailed:
-            poll_problem_.with([&](std::string& why) { why = fmt::format("the last poll failed: {}", report.why); });
-            status_.with([&](std::string& line) { line = fmt::format("Last poll {} FAILED: {}", at, report.why); });
+            poll_problem_.with(
+                [&](std::string& why) { why = fmt::format("the last poll failed: {}", report.why); });
+            status_.with(
+                [&](std::string& line) { line = fmt::format("Last poll {} FAILED: {}", at, report.why); });
             break;
-        case PollReport::Outcome::kCancelled: break;
+        case PollReport::Outcome::kCancelled:
+            break;
     }
     systemd::status(status_line());
 }

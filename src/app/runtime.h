@@ -10,8 +10,8 @@
 
 namespace cam::app {
 
-/// The monitor at work under one set of settings: all threads but the main one. Made, ticked and stopped by the main
-/// thread; a reload ends one Runtime and makes the next.
+/// The monitor at work under one set of settings: all threads but the main one. Made, ticked and stopped by
+/// the main thread; a reload ends one Runtime and makes the next.
 class Runtime {
 public:
     struct Parts {
@@ -28,13 +28,13 @@ public:
     Runtime(const Runtime&) = delete;
     Runtime& operator=(const Runtime&) = delete;
 
-    /// Opens the database and starts the threads; an Error means that nothing was started. With kYes the startup report
-    /// is sent.
+    /// Opens the database and starts the threads; an Error means that nothing was started. With kYes the
+    /// startup report is sent.
     Status start(Announce announce);
     /// What the main thread looks after now and then; true while every loop advances.
     bool tick();
-    /// Ends the threads within five seconds (longer only while the database is locked). With kYes the shutdown report
-    /// is sent, or waits in the outbox for the next start.
+    /// Ends the threads within five seconds (longer only while the database is locked). With kYes the
+    /// shutdown report is sent, or waits in the outbox for the next start.
     void stop(Announce announce);
     [[nodiscard]] std::string status_line() const;
 
@@ -59,7 +59,7 @@ private:
     Wakeup report_queued_;
     std::stop_source early_stop_;  // ends waiting for the startup report
     Guarded<std::string> status_{std::string{"starting"}};
-    std::vector<std::jthread> workers_;   // poll, report, http
+    std::vector<std::jthread> workers_;  // poll, report, http
     std::vector<std::jthread> deliverer_;
 };
 

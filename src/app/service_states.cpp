@@ -45,7 +45,8 @@ std::vector<char*> child_environment() {
     std::vector<char*> kept;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view text{*entry};
-        const bool secret = text.rfind("CLOUDFLARE_API_TOKEN=", 0) == 0 || text.rfind("TELEGRAM_BOT_TOKEN=", 0) == 0;
+        const bool secret =
+            text.rfind("CLOUDFLARE_API_TOKEN=", 0) == 0 || text.rfind("TELEGRAM_BOT_TOKEN=", 0) == 0;
         if (!secret) kept.push_back(*entry);
     }
     kept.push_back(nullptr);
@@ -75,7 +76,8 @@ std::string output_of(const std::vector<std::string>& arguments, SteadyTime dead
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     pid_t pid = 0;
-    const int failed = ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), child_environment().data());
+    const int failed =
+        ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), child_environment().data());
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     if (failed != 0) return {};

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <limits>
 
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
+#include <nlohmann/json.hpp>
 
 #include "app/files.h"
 #include "app/settings_reader.h"
@@ -62,8 +62,12 @@ Settings defaults() {
 /// Takes secrets from where they are kept: environment, then file, then the inline value.
 class SecretSource {
 public:
-    SecretSource(SettingsReader& reader, fs::path base, fs::path settings_folder, const Environment& environment)
-        : reader_(reader), base_(std::move(base)), folder_(std::move(settings_folder)), environment_(environment) {}
+    SecretSource(SettingsReader& reader, fs::path base, fs::path settings_folder,
+                 const Environment& environment)
+        : reader_(reader),
+          base_(std::move(base)),
+          folder_(std::move(settings_folder)),
+          environment_(environment) {}
 
     Secret take(const std::string& inline_path, const std::string& file_path,
                 const std::optional<std::string>& from_environment) {
@@ -71,7 +75,8 @@ public:
         std::string file;
         if (!inline_path.empty()) reader_.text(inline_path, inline_value);
         reader_.text(file_path, file);
-        if (from_environment && !from_environment->empty()) return checked(*from_environment, "the environment");
+        if (from_environment && !from_environment->empty())
+            return checked(*from_environment, "the environment");
         if (!file.empty()) return from_file(file_path, file);
         return checked(inline_value, inline_path);
     }
@@ -87,10 +92,12 @@ private:
         while (!text->empty() && std::string_view{" \t\r\n"}.find(text->back()) != std::string_view::npos) {
             text->pop_back();
         }
-        if (text->empty()) reader_.error(path, fmt::format("{} is empty; write the token into it", quote(file)));
+        if (text->empty())
+            reader_.error(path, fmt::format("{} is empty; write the token into it", quote(file)));
         return checked(*text, path);
     }
-    /// `${CREDENTIALS_DIRECTORY}` is systemd's; a person at a shell has none and means the folder beside the settings.
+    /// `${CREDENTIALS_DIRECTORY}` is systemd's; a person at a shell has none and means the folder beside the
+    /// settings.
     std::string expanded(const std::string& written) const {
         constexpr std::string_view kVariable = "${CREDENTIALS_DIRECTORY}";
         const std::size_t at = written.find(kVariable);
@@ -101,8 +108,10 @@ private:
         return resolved(base_, out.replace(at, kVariable.size(), folder));
     }
     Secret checked(const std::string& value, const std::string& where) {
-        const bool odd = std::any_of(value.begin(), value.end(), [](unsigned char c) { return c <= 0x20 || c >= 0x7F; });
-        if (odd) reader_.error(where, "holds blanks or control characters inside the token; write the bare token");
+        const bool odd =
+            std::any_of(value.begin(), value.end(), [](unsigned char c) { return c <= 0x20 || c >= 0x7F; });
+        if (odd)
+            reader_.error(where, "holds blanks or control characters inside the token; write the bare token");
         return odd ? Secret{} : Secret{value};
     }
 
@@ -132,9 +141,10 @@ void read_api(SettingsReader& reader, SecretSource& secrets, Settings::Api& api)
     Secret token = secrets.take("", "api.token_file", std::nullopt);
     if (!token.empty()) api.token = std::move(token);
     if (api.enabled && !api.token && !api.listen.loopback()) {
-        reader.error("api.listen", fmt::format("is {}, which others can reach, but there is no token; set api.token_file "
-                                               "or listen on 127.0.0.1",
-                                               api.listen.text()));
+        reader.error("api.listen",
+                     fmt::format("is {}, which others can reach, but there is no token; set api.token_file "
+                                 "or listen on 127.0.0.1",
+                                 api.listen.text()));
     }
 }
 
@@ -151,7 +161,8 @@ void read_flow(SettingsReader& reader, SecretSource& secrets, Settings& settings
     Settings::Traffic& traffic = settings.traffic;
     reader.text("traffic.store", traffic.store);
     if (traffic.store != "sqlite" && traffic.store != "clickhouse") {
-        reader.error("traffic.store", fmt::format("is {}; expected \"sqlite\" or \"clickhouse\"", quote(traffic.store, 60)));
+        reader.error("traffic.store",
+                     fmt::format("is {}; expected \"sqlite\" or \"clickhouse\"", quote(traffic.store, 60)));
     }
     reader.url("traffic.clickhouse.url", traffic.clickhouse_url);
     reader.text("traffic.clickhouse.database", traffic.clickhouse_database);
@@ -160,7 +171,8 @@ void read_flow(SettingsReader& reader, SecretSource& secrets, Settings& settings
     if (!password.empty()) traffic.clickhouse_password = std::move(password);
 }
 
-void read_all(SettingsReader& reader, const std::string& file, const Environment& environment, Settings& settings) {
+void read_all(SettingsReader& reader, const std::string& file, const Environment& environment,
+              Settings& settings) {
     const fs::path base = base_folder(file);
     SecretSource secrets(reader, base, fs::absolute(file).lexically_normal().parent_path(), environment);
 
@@ -200,7 +212,8 @@ bool has_error_at(const std::vector<Finding>& findings, std::string_view prefix)
 }
 
 /// What must be there for the work that is asked.
-void require(SettingsReader& reader, const std::vector<Finding>& findings, const Settings& settings, Needs needs) {
+void require(SettingsReader& reader, const std::vector<Finding>& findings, const Settings& settings,
+             Needs needs) {
     const auto missing = [&](bool absent, const char* path, const char* what, Needs needed_for) {
         if (!absent || has_error_at(findings, path)) return;
         if (needs == Needs::kCloudflareOnly && needed_for == Needs::kEverything) {
@@ -210,19 +223,23 @@ void require(SettingsReader& reader, const std::vector<Finding>& findings, const
         }
     };
     missing(settings.cloudflare.account_id.empty(), "cloudflare.account_id",
-            "is missing; write the account's id (dashboard: Account Home, Copy account ID)", Needs::kCloudflareOnly);
+            "is missing; write the account's id (dashboard: Account Home, Copy account ID)",
+            Needs::kCloudflareOnly);
     missing(settings.cloudflare.api_token.empty(), "cloudflare.api_token",
-            "is missing; set api_token, api_token_file or CLOUDFLARE_API_TOKEN (permission Account Analytics: Read)",
+            "is missing; set api_token, api_token_file or CLOUDFLARE_API_TOKEN (permission Account "
+            "Analytics: Read)",
             Needs::kCloudflareOnly);
     missing(settings.telegram.bot_token.empty(), "telegram.bot_token",
-            "is missing; set bot_token, bot_token_file or TELEGRAM_BOT_TOKEN (from @BotFather)", Needs::kEverything);
+            "is missing; set bot_token, bot_token_file or TELEGRAM_BOT_TOKEN (from @BotFather)",
+            Needs::kEverything);
     missing(settings.telegram.chat_id.empty(), "telegram.chat_id",
             "is missing; write the chat's id (a group's is negative) or @channel", Needs::kEverything);
     missing(settings.paths.database.empty(), "paths.database", "is empty; write the database's path",
             Needs::kCloudflareOnly);
     if (settings.prefixes.mine.empty() && !has_error_at(findings, "prefixes.mine")) {
-        reader.error("prefixes.mine", "is empty, so no event would ever be told; write your prefixes, such as "
-                                      "[\"185.54.80.0/22\", \"2a02:4460::/32\"]");
+        reader.error("prefixes.mine",
+                     "is empty, so no event would ever be told; write your prefixes, such as "
+                     "[\"185.54.80.0/22\", \"2a02:4460::/32\"]");
     }
 }
 
@@ -249,7 +266,8 @@ bool ListenAddress::loopback() const {
 }
 
 std::string ListenAddress::text() const {
-    return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+    return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                               : fmt::format("[{}]:{}", host, port);
 }
 
 bool LoadedSettings::usable() const {
@@ -258,7 +276,8 @@ bool LoadedSettings::usable() const {
 }
 
 Environment Environment::of_process() {
-    return {variable("CLOUDFLARE_API_TOKEN"), variable("TELEGRAM_BOT_TOKEN"), variable("CREDENTIALS_DIRECTORY")};
+    return {variable("CLOUDFLARE_API_TOKEN"), variable("TELEGRAM_BOT_TOKEN"),
+            variable("CREDENTIALS_DIRECTORY")};
 }
 
 LoadedSettings parse_settings(std::string_view text, const std::string& file, const Environment& environment,
@@ -276,7 +295,8 @@ LoadedSettings parse_settings(std::string_view text, const std::string& file, co
             if (depth > 32) throw std::length_error("nested deeper than 32 levels");
             return true;
         });
-        if (!document.is_object()) return refuse("is no JSON object; expected {\"cloudflare\": …, \"telegram\": …}");
+        if (!document.is_object())
+            return refuse("is no JSON object; expected {\"cloudflare\": …, \"telegram\": …}");
         SettingsReader reader(document, loaded.findings);
         read_all(reader, file, environment, loaded.settings);
         require(reader, loaded.findings, loaded.settings, needs);
@@ -294,8 +314,9 @@ LoadedSettings load_settings(const std::string& file, const Environment& environ
     if (text) return parse_settings(*text, file, environment, needs);
     LoadedSettings loaded;
     loaded.file = file;
-    loaded.findings.push_back({Finding::Severity::kError, "",
-                               fmt::format("cannot be read: {}; give another with --config FILE", text.error().detail)});
+    loaded.findings.push_back(
+        {Finding::Severity::kError, "",
+         fmt::format("cannot be read: {}; give another with --config FILE", text.error().detail)});
     return loaded;
 }
 

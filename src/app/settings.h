@@ -21,8 +21,8 @@ struct ListenAddress {
     [[nodiscard]] std::string text() const;
 };
 
-/// Everything settings.json says, checked, with defaults in place and paths resolved. docs/configuration.md explains
-/// each; a value type.
+/// Everything settings.json says, checked, with defaults in place and paths resolved. docs/configuration.md
+/// explains each; a value type.
 struct Settings {
     struct Cloudflare {
         std::string account_id;
@@ -85,7 +85,8 @@ struct Finding {
     std::string what;   ///< what is wrong, what is expected; never a secret
 };
 
-/// What became of a settings file: all findings of one pass; `settings` only makes sense without an error among them.
+/// What became of a settings file: all findings of one pass; `settings` only makes sense without an error
+/// among them.
 struct LoadedSettings {
     std::string file;
     Settings settings;
@@ -105,13 +106,15 @@ struct Environment {
 };
 
 /// Reads and checks a settings file. Never throws; every problem is a finding.
-[[nodiscard]] LoadedSettings load_settings(const std::string& file, const Environment& environment, Needs needs);
+[[nodiscard]] LoadedSettings load_settings(const std::string& file, const Environment& environment,
+                                           Needs needs);
 /// The same from text, for tests and fuzzing; `file` gives the folder for relative paths.
 [[nodiscard]] LoadedSettings parse_settings(std::string_view text, const std::string& file,
                                             const Environment& environment, Needs needs);
 
-/// The settings file to use: `given`, else the first that exists of /etc/cloudflare-analytics-monitor/settings.json and
-/// config/settings.json under the working directory; the former if none does.
+/// The settings file to use: `given`, else the first that exists of
+/// /etc/cloudflare-analytics-monitor/settings.json and config/settings.json under the working directory; the
+/// former if none does.
 [[nodiscard]] std::string settings_file(const std::optional<std::string>& given);
 
 /// Every key that settings.json may have, as JSON paths (`monitor.poll_interval_seconds`).

@@ -5,8 +5,8 @@
 #include <limits>
 #include <numeric>
 
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
+#include <nlohmann/json.hpp>
 
 #include "cam/base/log.h"
 
@@ -17,8 +17,8 @@ using nlohmann::json;
 
 std::string shown(const json& value) {
     return quote(value.is_string() ? value.get_ref<const std::string&>()
-                                    : value.dump(-1, ' ', false, json::error_handler_t::replace),
-                  60);
+                                   : value.dump(-1, ' ', false, json::error_handler_t::replace),
+                 60);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -106,7 +106,8 @@ void SettingsReader::flag(std::string_view path, bool& out) {
     out = value->get<bool>();
 }
 
-void SettingsReader::number(std::string_view path, std::uint64_t least, std::uint64_t most, std::uint64_t& out) {
+void SettingsReader::number(std::string_view path, std::uint64_t least, std::uint64_t most,
+                            std::uint64_t& out) {
     const json* value = find(path);
     if (value == nullptr) return;
     const bool fits = value->is_number_unsigned() && value->get<std::uint64_t>() >= least &&
@@ -144,11 +145,13 @@ void SettingsReader::text_or_integer(std::string_view path, std::string& out) {
 void SettingsReader::texts(std::string_view path, std::vector<std::string>& out) {
     const json* value = find(path);
     if (value == nullptr) return;
-    if (!value->is_array()) return error(path, fmt::format("is {}; expected a list of strings", shown(*value)));
+    if (!value->is_array())
+        return error(path, fmt::format("is {}; expected a list of strings", shown(*value)));
     std::vector<std::string> read;
     for (std::size_t i = 0; i < value->size(); ++i) {
         if (!(*value)[i].is_string()) {
-            error(fmt::format("{}[{}]", path, i), fmt::format("is {}; expected a string", shown((*value)[i])));
+            error(fmt::format("{}[{}]", path, i),
+                  fmt::format("is {}; expected a string", shown((*value)[i])));
         } else {
             read.push_back((*value)[i].get<std::string>());
         }
@@ -159,7 +162,8 @@ void SettingsReader::texts(std::string_view path, std::vector<std::string>& out)
 void SettingsReader::prefixes(std::string_view path, std::vector<Prefix>& out) {
     const json* value = find(path);
     if (value == nullptr) return;
-    if (!value->is_array()) return error(path, fmt::format("is {}; expected a list of prefixes", shown(*value)));
+    if (!value->is_array())
+        return error(path, fmt::format("is {}; expected a list of prefixes", shown(*value)));
     std::vector<Prefix> read;
     for (std::size_t i = 0; i < value->size(); ++i) {
         const json& item = (*value)[i];
@@ -190,7 +194,8 @@ void SettingsReader::prefixes(std::string_view path, std::vector<Prefix>& out) {
 void SettingsReader::listen(std::string_view path, ListenAddress& out) {
     const json* value = find(path);
     if (value == nullptr) return;
-    const auto address = value->is_string() ? parse_listen(value->get_ref<const std::string&>()) : std::nullopt;
+    const auto address =
+        value->is_string() ? parse_listen(value->get_ref<const std::string&>()) : std::nullopt;
     if (!address) {
         return error(path, fmt::format("is {}; expected ADDRESS:PORT such as 127.0.0.1:8090 or [::1]:8090",
                                        shown(*value)));
@@ -201,11 +206,13 @@ void SettingsReader::listen(std::string_view path, ListenAddress& out) {
 void SettingsReader::listen_list(std::string_view path, std::vector<ListenAddress>& out) {
     const json* value = find(path);
     if (value == nullptr) return;
-    if (!value->is_array()) return error(path, fmt::format("is {}; expected a list of ADDRESS:PORT", shown(*value)));
+    if (!value->is_array())
+        return error(path, fmt::format("is {}; expected a list of ADDRESS:PORT", shown(*value)));
     std::vector<ListenAddress> read;
     for (std::size_t i = 0; i < value->size(); ++i) {
         const json& item = (*value)[i];
-        const auto address = item.is_string() ? parse_listen(item.get_ref<const std::string&>()) : std::nullopt;
+        const auto address =
+            item.is_string() ? parse_listen(item.get_ref<const std::string&>()) : std::nullopt;
         if (address) {
             read.push_back(*address);
         } else {
@@ -239,12 +246,15 @@ void SettingsReader::url(std::string_view path, std::string& out) {
     text(path, read);
     while (!read.empty() && read.back() == '/') read.pop_back();
     if (read.find('@') != std::string::npos) {
-        return error(path, "holds a user name or password; expected a plain URL (tokens have keys of their own)");
+        return error(path,
+                     "holds a user name or password; expected a plain URL (tokens have keys of their own)");
     }
     const bool plain = read.rfind("http://", 0) == 0;
-    const bool odd = std::any_of(read.begin(), read.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7F; });
+    const bool odd =
+        std::any_of(read.begin(), read.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7F; });
     if ((!plain && read.rfind("https://", 0) != 0) || odd || read.size() < 9) {
-        return error(path, fmt::format("is {}; expected a URL that begins with https:// or http://", quote(read, 60)));
+        return error(
+            path, fmt::format("is {}; expected a URL that begins with https:// or http://", quote(read, 60)));
     }
     const bool near = read.rfind("http://127.", 0) == 0 || read.rfind("http://localhost", 0) == 0 ||
                       read.rfind("http://[::1]", 0) == 0;
@@ -273,16 +283,17 @@ void SettingsReader::note_unknown_keys(const json& object, const std::string& pa
         std::size_t best = std::numeric_limits<std::size_t>::max();
         for (const std::string& known : asked_) {
             // The key alone may have been put into the wrong group, so the better of both comparisons counts.
-            const std::size_t distance =
-                std::min(edit_distance(full, known), edit_distance(key, known.substr(known.rfind('.') + 1)) + 1);
+            const std::size_t distance = std::min(edit_distance(full, known),
+                                                  edit_distance(key, known.substr(known.rfind('.') + 1)) + 1);
             if (distance < best) {
                 best = distance;
                 nearest = &known;
             }
         }
-        warning(full, nearest == nullptr ? std::string{"is not a known key; ignored"}
-                                         : fmt::format("is not a known key; ignored (the nearest known key is {})",
-                                                       *nearest));
+        warning(full,
+                nearest == nullptr
+                    ? std::string{"is not a known key; ignored"}
+                    : fmt::format("is not a known key; ignored (the nearest known key is {})", *nearest));
     }
 }
 

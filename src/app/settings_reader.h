@@ -12,8 +12,8 @@
 
 namespace cam::app {
 
-/// Takes typed values out of a JSON document by path, noting every problem and which paths it was asked for; what the
-/// document has beyond those is unknown. One thread at a time; the document must outlive it.
+/// Takes typed values out of a JSON document by path, noting every problem and which paths it was asked for;
+/// what the document has beyond those is unknown. One thread at a time; the document must outlive it.
 class SettingsReader {
 public:
     SettingsReader(const nlohmann::json& document, std::vector<Finding>& findings)

@@ -19,7 +19,8 @@ std::optional<BgpStatus> ask_bgp(const Surroundings& around, const std::stop_tok
     cloudflare::AnalyticsClient client(**http, around.clock, cloudflare_options(around.settings));
     auto status = client.bgp_status(kBgpBudget, stop);
     if (status) return *status;
-    around.log->warn("bgp status unknown kind={} detail={}", name(status.error().kind), status.error().detail);
+    around.log->warn("bgp status unknown kind={} detail={}", name(status.error().kind),
+                     status.error().detail);
     return std::nullopt;
 }
 
@@ -32,7 +33,8 @@ std::optional<AttackHistory> ask_history(const Surroundings& around, store::Sqli
 
 }  // namespace
 
-void queue_startup_report(const Surroundings& around, const std::optional<PollGap>& gap, const std::stop_token& stop) {
+void queue_startup_report(const Surroundings& around, const std::optional<PollGap>& gap,
+                          const std::stop_token& stop) {
     notify::StartupReport report;
     report.version = version();
     report.poll_interval = around.settings.monitor.poll_interval;
@@ -53,16 +55,18 @@ void queue_startup_report(const Surroundings& around, const std::optional<PollGa
         return;
     }
     report.history = ask_history(around, **store);
-    const auto queued =
-        (*store)->enqueue(notify::render_startup(report, render_options(around.settings)), around.clock.wall());
+    const auto queued = (*store)->enqueue(notify::render_startup(report, render_options(around.settings)),
+                                          around.clock.wall());
     if (!queued) around.log->error("startup report cannot be queued reason={}", quote(queued.error().detail));
 }
 
 void queue_shutdown_report(const Surroundings& around, store::SqliteStore& store) {
-    const notify::ShutdownReport report{.history = ask_history(around, store), .stopped_at = around.clock.wall()};
+    const notify::ShutdownReport report{.history = ask_history(around, store),
+                                        .stopped_at = around.clock.wall()};
     const auto queued =
         store.enqueue(notify::render_shutdown(report, render_options(around.settings)), around.clock.wall());
-    if (!queued) around.log->error("shutdown report cannot be queued reason={}", quote(queued.error().detail));
+    if (!queued)
+        around.log->error("shutdown report cannot be queued reason={}", quote(queued.error().detail));
 }
 
 }  // namespace cam::app

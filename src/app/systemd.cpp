@@ -7,7 +7,9 @@
 
 namespace cam::app::systemd {
 
-void ready(const std::string& status) { ::sd_notifyf(0, "READY=1\nSTATUS=%s", status.c_str()); }
+void ready(const std::string& status) {
+    ::sd_notifyf(0, "READY=1\nSTATUS=%s", status.c_str());
+}
 
 void reloading() {
     timespec now{};
@@ -17,11 +19,17 @@ void reloading() {
     ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, microseconds);
 }
 
-void stopping() { ::sd_notify(0, "STOPPING=1\nSTATUS=Stopping"); }
+void stopping() {
+    ::sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
+}
 
-void status(const std::string& text) { ::sd_notifyf(0, "STATUS=%s", text.c_str()); }
+void status(const std::string& text) {
+    ::sd_notifyf(0, "STATUS=%s", text.c_str());
+}
 
-void alive() { ::sd_notify(0, "WATCHDOG=1"); }
+void alive() {
+    ::sd_notify(0, "WATCHDOG=1");
+}
 
 std::optional<std::chrono::milliseconds> watchdog_interval() {
     std::uint64_t microseconds = 0;

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-// What the process tells systemd (sd_notify). Everything is a no-op when it was not started by systemd. Safe from any
-// thread.
+// What the process tells systemd (sd_notify). Everything is a no-op when it was not started by systemd. Safe
+// from any thread.
 namespace cam::app::systemd {
 
 void ready(const std::string& status);

@@ -55,7 +55,8 @@ std::string quote(std::string_view text, std::size_t most) {
     const bool cut = text.size() > most;
     if (cut) {
         std::size_t end = most;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not inside a character
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+            --end;  // not inside a character
         text = text.substr(0, end);
     }
     for (const char c : text) {
@@ -75,8 +76,8 @@ std::string quote(std::string_view text, std::size_t most) {
     return out;
 }
 
-/// Appends to one file. While it cannot be written, lines are lost here (standard error has them) and each tenth second
-/// at most the file is tried again.
+/// Appends to one file. While it cannot be written, lines are lost here (standard error has them) and each
+/// tenth second at most the file is tried again.
 class LogOutput::FileSink final : public spdlog::sinks::base_sink<std::mutex> {
 public:
     explicit FileSink(std::string path) : path_(std::move(path)) { open(); }
@@ -96,7 +97,7 @@ protected:
         if (path_.empty()) return;
         if (!fd_.valid()) {
             if (message.time < retry_at_) return;
-            open();
+            open(message.time);
             if (!fd_.valid()) return;
         }
         spdlog::memory_buf_t line;
@@ -112,14 +113,15 @@ protected:
     void flush_() override {}
 
 private:
-    void open() {
+    void open(spdlog::log_clock::time_point now = {}) {
         fd_.close();
         if (path_.empty()) {
             problem_.clear();
             return;
         }
-        fd_ = UniqueFd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640));
-        if (!fd_.valid()) fail(errno, spdlog::log_clock::time_point{});
+        fd_ = UniqueFd(
+            ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640));
+        if (!fd_.valid()) fail(errno, now);
     }
     void fail(int error, spdlog::log_clock::time_point now) {
         fd_.close();
@@ -152,9 +154,13 @@ std::shared_ptr<LogOutput> LogOutput::open(const std::string& file, spdlog::leve
     return output;
 }
 
-void LogOutput::reopen(const std::string& file) { file_->reopen(file); }
+void LogOutput::reopen(const std::string& file) {
+    file_->reopen(file);
+}
 
-std::string LogOutput::file_problem() const { return file_->problem(); }
+std::string LogOutput::file_problem() const {
+    return file_->problem();
+}
 
 Logger null_logger() {
     return std::make_shared<spdlog::logger>("null", std::make_shared<spdlog::sinks::null_sink_mt>());

@@ -43,15 +43,18 @@ std::string number_text(double value) {
 
 MetricRegistry::Series& MetricRegistry::series(std::string_view name, std::string_view help, Type type,
                                                const Labels& labels) {
-    const auto at = std::lower_bound(families_.begin(), families_.end(), name,
-                                     [](const auto& family, std::string_view key) { return family->name < key; });
+    const auto at =
+        std::lower_bound(families_.begin(), families_.end(), name,
+                         [](const auto& family, std::string_view key) { return family->name < key; });
     Family* family = nullptr;
     if (at != families_.end() && (*at)->name == name) {
         family = at->get();
         check(family->type == type, "a metric name has two types");
     } else {
-        family = families_.insert(at, std::make_unique<Family>(Family{std::string{name}, std::string{help}, type, {}}))
-                     ->get();
+        family =
+            families_
+                .insert(at, std::make_unique<Family>(Family{std::string{name}, std::string{help}, type, {}}))
+                ->get();
     }
     const std::string text = label_text(labels);
     for (const auto& one : family->series) {

@@ -81,7 +81,8 @@ std::string iso(WallTime time, char separator, std::string_view zone) {
     const Parts at = parts(time);
     return fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}{}", static_cast<int>(at.day.year()),
                        static_cast<unsigned>(at.day.month()), static_cast<unsigned>(at.day.day()), separator,
-                       at.clock.hours().count(), at.clock.minutes().count(), at.clock.seconds().count(), zone);
+                       at.clock.hours().count(), at.clock.minutes().count(), at.clock.seconds().count(),
+                       zone);
 }
 
 }  // namespace
@@ -117,9 +118,13 @@ std::optional<WallTime> parse_time(std::string_view text) {
            milliseconds{fraction} - *offset;
 }
 
-std::string rfc3339(WallTime time) { return iso(time, 'T', "Z"); }
+std::string rfc3339(WallTime time) {
+    return iso(time, 'T', "Z");
+}
 
-std::string sqlite_time(WallTime time) { return iso(time, ' ', ""); }
+std::string sqlite_time(WallTime time) {
+    return iso(time, ' ', "");
+}
 
 std::string european_date(WallTime time) {
     const Parts at = parts(time);

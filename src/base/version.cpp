@@ -2,6 +2,8 @@
 
 namespace cam {
 
-std::string_view version() noexcept { return CAM_VERSION; }
+std::string_view version() noexcept {
+    return CAM_VERSION;
+}
 
 }  // namespace cam

@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::seconds;
 
-/// Cloudflare's rate limits count over five minutes.
+/// What Cloudflare means where its message says so in words.
 constexpr seconds kRateWindow{300};
 constexpr std::size_t kMostHeaderText = 80;
 
@@ -136,9 +136,7 @@ std::string with_context(const AnswerContext& context, std::string_view what) {
 }
 
 QueryFailure make_failure(const AnswerContext& context, FailureKind kind, std::string_view what) {
-    QueryFailure failure{kind, with_context(context, what), context.retry_after, 0};
-    if (kind == FailureKind::kRateLimited && !failure.retry_after) failure.retry_after = kRateWindow;
-    return failure;
+    return QueryFailure{kind, with_context(context, what), context.retry_after, 0};
 }
 
 /// An echo of the token must not travel on.
@@ -248,6 +246,10 @@ QueryFailure told_failure(const AnswerContext& context, const std::vector<ToldEr
     const std::string message = telling == nullptr ? std::string{} : without_secret(telling->message, secret);
     QueryFailure failure = make_failure(context, kind, fmt::format("message={}", quote(message)));
     if (verdict) failure.limit = verdict->limit;
+    if (kind == FailureKind::kRateLimited && !failure.retry_after &&
+        lower_case(message).find("after 5 minutes") != std::string::npos) {
+        failure.retry_after = kRateWindow;
+    }
     return failure;
 }
 

@@ -37,7 +37,9 @@ std::string read_text(const std::string& path) {
     return text.str();
 }
 
-void pause(std::chrono::milliseconds duration) { std::this_thread::sleep_for(duration); }
+void pause(std::chrono::milliseconds duration) {
+    std::this_thread::sleep_for(duration);
+}
 
 Process::Process(const Options& options) {
     const std::string stem = options.folder + "/process-" + std::to_string(next_number());
@@ -48,8 +50,10 @@ Process::Process(const Options& options) {
     std::vector<std::string> environment{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                          "LC_ALL=C.UTF-8", "HOME=/nonexistent",
                                          "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"};
-    if (const char* tsan = std::getenv("TSAN_OPTIONS")) environment.push_back(std::string{"TSAN_OPTIONS="} + tsan);
-    environment.insert(environment.end(), options.environment.begin(), options.environment.end());
+    if (const char* tsan = std::getenv("TSAN_OPTIONS"))
+        environment.push_back(std::string{"TSAN_OPTIONS="} + tsan);
+    // In front: of two values of one name the first counts.
+    environment.insert(environment.begin(), options.environment.begin(), options.environment.end());
     const std::vector<char*> argv = pointers(arguments);
     const std::vector<char*> envp = pointers(environment);
     pid_ = ::fork();
@@ -93,8 +97,12 @@ std::optional<int> Process::wait(std::chrono::milliseconds patience) {
     return status_;
 }
 
-std::string Process::out() const { return read_text(out_file_); }
-std::string Process::err() const { return read_text(err_file_); }
+std::string Process::out() const {
+    return read_text(out_file_);
+}
+std::string Process::err() const {
+    return read_text(err_file_);
+}
 
 bool Process::wait_for_log(const std::string& text, std::chrono::milliseconds patience) {
     return eventually([&] { return err().find(text) != std::string::npos; }, patience);

@@ -14,8 +14,8 @@ class Process {
 public:
     struct Options {
         std::vector<std::string> arguments;
-        std::string folder;                     ///< working folder; output files lie here
-        std::vector<std::string> environment;   ///< NAME=value, on top of a small fixed one
+        std::string folder;                    ///< working folder; output files lie here
+        std::vector<std::string> environment;  ///< NAME=value, instead of or beside a small fixed one
         std::string program = CAM_BINARY;
     };
     explicit Process(const Options& options);

@@ -39,6 +39,12 @@ void SiteTest::configure(const json& changes) {
     write("config/settings.json", settings.dump(2));
 }
 
+void SiteTest::use_private_chat() {
+    world_.configure_telegram([](simulator::TelegramSettings& telegram) {
+        telegram.chats = {simulator::TelegramChat{.id = 424242, .type = "private"}};
+    });
+}
+
 Process::Options SiteTest::command(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"--config", settings_file()});
     return {.arguments = std::move(arguments), .folder = folder_.path(), .environment = {}};
@@ -94,6 +100,13 @@ std::string SiteTest::query(const std::string& sql) const {
     }
     ::sqlite3_close(handle);
     return result;
+}
+
+json SiteTest::rows(const std::string& columns, const std::string& from) const {
+    // The inner query sorts, the outer one collects.
+    const std::string text = query("SELECT json_group_array(json(line)) FROM (SELECT json_array(" + columns +
+                                   ") AS line FROM " + from + ")");
+    return json::parse(text, nullptr, false);
 }
 
 void SiteTest::execute(const std::string& sql) const {

@@ -1,5 +1,6 @@
-// Holds every #include of the project against the table of docs/architecture.md: a room sees what it may see, private
-// headers stay in their room, third-party headers stay in the rooms that own them, and only SystemClock reads the clock.
+// Holds every #include of the project against the table of docs/architecture.md: a room sees what it may see,
+// private headers stay in their room, third-party headers stay in the rooms that own them, and only
+// SystemClock reads the clock.
 
 #include <algorithm>
 #include <filesystem>
@@ -82,12 +83,15 @@ std::map<std::string, std::set<std::string>> allowed_rooms() {
     return table;
 }
 
-std::string place(const Line& line) { return line.file + ":" + std::to_string(line.number) + ": " + line.text; }
+std::string place(const Line& line) {
+    return line.file + ":" + std::to_string(line.number) + ": " + line.text;
+}
 
 TEST(ArchitectureTest, TheTableOfTheDocumentNamesEveryRoom) {
     const auto table = allowed_rooms();
     for (const auto& entry : fs::directory_iterator(fs::path(CAM_SOURCE_DIR) / "src")) {
-        EXPECT_TRUE(table.contains(entry.path().filename())) << entry.path() << " is not in docs/architecture.md";
+        EXPECT_TRUE(table.contains(entry.path().filename()))
+            << entry.path() << " is not in docs/architecture.md";
     }
     EXPECT_GE(table.size(), 10U);
 }
@@ -119,14 +123,20 @@ TEST(ArchitectureTest, PrivateHeadersStayInTheirRoom) {
 
 TEST(ArchitectureTest, ThirdPartyHeadersStayInTheRoomsThatOwnThem) {
     const std::map<std::string, std::set<std::string>> owners{
-        {"curl/", {"net"}},        {"httplib.h", {"api"}},     {"sqlite3.h", {"store"}}, {"maxminddb.h", {"enrich"}},
-        {"CLI/", {"app"}},         {"systemd/", {"app"}},      {"simdjson.h", {"cloudflare"}},
+        {"curl/", {"net"}},
+        {"httplib.h", {"api"}},
+        {"sqlite3.h", {"store"}},
+        {"maxminddb.h", {"enrich"}},
+        {"CLI/", {"app"}},
+        {"systemd/", {"app"}},
+        {"simdjson.h", {"cloudflare"}},
     };
     for (const Include& include : includes()) {
         for (const auto& [header, rooms] : owners) {
             if (include.what.rfind(header, 0) != 0) continue;
             EXPECT_TRUE(rooms.contains(room_of(include.at.file))) << place(include.at);
-            EXPECT_NE(include.at.file.rfind("include/", 0), 0U) << "in a public header: " << place(include.at);
+            EXPECT_NE(include.at.file.rfind("include/", 0), 0U)
+                << "in a public header: " << place(include.at);
         }
         const bool public_header = include.at.file.rfind("include/", 0) == 0;
         const bool json = include.what.rfind("nlohmann/", 0) == 0 || include.what.rfind("openssl/", 0) == 0;

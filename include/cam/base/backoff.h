@@ -6,8 +6,8 @@
 
 namespace cam {
 
-/// Exponential backoff with full jitter: the n-th wait is drawn evenly from [step/2, step], step doubling from `first`
-/// up to `most`. One thread at a time.
+/// Exponential backoff with full jitter: the n-th wait is drawn evenly from [step/2, step], step doubling
+/// from `first` up to `most`. One thread at a time.
 class Backoff {
 public:
     struct Options {

@@ -5,8 +5,8 @@
 
 namespace cam {
 
-/// A value that can only be reached under its lock. No I/O and no callback into other code inside `with`. Safe from
-/// any thread.
+/// A value that can only be reached under its lock. No I/O and no callback into other code inside `with`.
+/// Safe from any thread.
 template <typename T>
 class Guarded {
 public:

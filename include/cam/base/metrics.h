@@ -33,17 +33,19 @@ private:
     std::atomic<double> value_{0};
 };
 
-/// The process's metrics in Prometheus' text format 0.0.4. Names are `cam_<room>_<thing>_<unit>[_total]`; label values
-/// come from closed sets, never from the wire. Registering the same name and labels again gives the same object, which
-/// lives as long as the registry. Safe from any thread.
+/// The process's metrics in Prometheus' text format 0.0.4. Names are `cam_<room>_<thing>_<unit>[_total]`;
+/// label values come from closed sets, never from the wire. Registering the same name and labels again gives
+/// the same object, which lives as long as the registry. Safe from any thread.
 class MetricRegistry {
 public:
     using Labels = std::vector<std::pair<std::string, std::string>>;
 
     Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
     Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
-    /// A gauge whose value is asked for at each scrape. `read` must be safe from any thread and must not block.
-    void gauge_from(std::string_view name, std::string_view help, std::function<double()> read, Labels labels = {});
+    /// A gauge whose value is asked for at each scrape. `read` must be safe from any thread and must not
+    /// block.
+    void gauge_from(std::string_view name, std::string_view help, std::function<double()> read,
+                    Labels labels = {});
 
     /// The whole exposition, families sorted by name, ending in a newline.
     [[nodiscard]] std::string text() const;

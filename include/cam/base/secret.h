@@ -5,8 +5,8 @@
 
 namespace cam {
 
-/// A token. It has no formatter and no stream operator, so it cannot reach a log by accident; its memory is wiped.
-/// One thread at a time.
+/// A token. It has no formatter and no stream operator, so it cannot reach a log by accident; its memory is
+/// wiped. One thread at a time.
 class Secret {
 public:
     Secret() = default;

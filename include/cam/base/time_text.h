@@ -8,8 +8,9 @@
 
 namespace cam {
 
-/// Reads an RFC 3339 time (`2026-01-19T22:51:50Z`, fraction and numeric offset allowed, also a blank for the `T` and
-/// no zone, which is then UTC, as SQLite writes it). Nothing else is accepted; fractions beyond milliseconds are cut.
+/// Reads an RFC 3339 time (`2026-01-19T22:51:50Z`, fraction and numeric offset allowed, also a blank for the
+/// `T` and no zone, which is then UTC, as SQLite writes it). Nothing else is accepted; fractions beyond
+/// milliseconds are cut.
 [[nodiscard]] std::optional<WallTime> parse_time(std::string_view text);
 
 /// `2026-01-19T22:51:50Z`, milliseconds cut: what Cloudflare's filters take.

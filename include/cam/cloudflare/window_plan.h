@@ -8,9 +8,9 @@
 
 namespace cam::cloudflare {
 
-/// Cuts a span of time into windows that Cloudflare answers whole: none wider than `widest`, and a window whose answer
-/// reached the page limit is halved until each part is shorter than the limit or one second wide. Windows come oldest
-/// first, without holes or overlaps, on whole seconds. Pure; one thread at a time.
+/// Cuts a span of time into windows that Cloudflare answers whole: none wider than `widest`, and a window
+/// whose answer reached the page limit is halved until each part is shorter than the limit or one second
+/// wide. Windows come oldest first, without holes or overlaps, on whole seconds. Pure; one thread at a time.
 class WindowPlan {
 public:
     /// `from` is rounded down and `to` up to whole seconds.
@@ -20,8 +20,8 @@ public:
     [[nodiscard]] std::optional<TimeWindow> next() const;
     /// The answer to next() was whole: go on behind it.
     void complete();
-    /// The answer to next() was cut at the page limit, or refused as too heavy: ask for halves. False if next() is a
-    /// single second, which cannot be halved; then complete() it and say that it is truncated.
+    /// The answer to next() was cut at the page limit, or refused as too heavy: ask for halves. False if
+    /// next() is a single second, which cannot be halved; then complete() it and say that it is truncated.
     [[nodiscard]] bool halve();
     /// No later window may be wider than this (at least one second).
     void narrow(std::chrono::seconds widest);

@@ -11,8 +11,8 @@
 
 namespace cam {
 
-/// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address (`::ffff:1.2.3.4`, RFC 4291 2.5.5.2) becomes the IPv4 address
-/// it stands for, so that one host is one value. Immutable.
+/// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address (`::ffff:1.2.3.4`, RFC 4291 2.5.5.2) becomes the IPv4
+/// address it stands for, so that one host is one value. Immutable.
 class IpAddress {
 public:
     enum class Family : std::uint8_t { kV4, kV6 };

@@ -10,11 +10,16 @@ enum class MessageKind { kEvent, kAttack, kStartup, kShutdown, kStatus };
 
 [[nodiscard]] constexpr const char* name(MessageKind kind) {
     switch (kind) {
-        case MessageKind::kEvent: return "event";
-        case MessageKind::kAttack: return "attack";
-        case MessageKind::kStartup: return "startup";
-        case MessageKind::kShutdown: return "shutdown";
-        case MessageKind::kStatus: return "status";
+        case MessageKind::kEvent:
+            return "event";
+        case MessageKind::kAttack:
+            return "attack";
+        case MessageKind::kStartup:
+            return "startup";
+        case MessageKind::kShutdown:
+            return "shutdown";
+        case MessageKind::kStatus:
+            return "status";
     }
     return "status";
 }

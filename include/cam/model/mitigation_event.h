@@ -16,13 +16,14 @@ using EventHash = std::array<std::uint8_t, 32>;
 
 /// The contract's identity of an event (section 3): SHA-256 of `datetime|attackId|ipSourceAddress|
 /// ipDestinationAddress|destinationPort`. Each part is the text Cloudflare sent, `None` for missing or null.
-[[nodiscard]] EventHash event_hash(std::string_view datetime, std::string_view attack_id, std::string_view source,
-                                   std::string_view destination, std::string_view destination_port);
+[[nodiscard]] EventHash event_hash(std::string_view datetime, std::string_view attack_id,
+                                   std::string_view source, std::string_view destination,
+                                   std::string_view destination_port);
 /// 64 lower-case hex digits. The Python monitor stored the first 32 of them.
 [[nodiscard]] std::string hex(const EventHash& hash);
 
-/// One record that Cloudflare reports as mitigated. Texts are as Cloudflare sent them; a missing or null one is nullopt.
-/// `packets` and `bits` are Cloudflare's estimates: samples times their interval.
+/// One record that Cloudflare reports as mitigated. Texts are as Cloudflare sent them; a missing or null one
+/// is nullopt. `packets` and `bits` are Cloudflare's estimates: samples times their interval.
 struct MitigationEvent {
     EventHash hash{};
     std::optional<std::string> datetime;

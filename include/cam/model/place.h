@@ -21,7 +21,7 @@ struct Place {
 struct GeoEdition {
     enum class Type { kCommercial, kFree };
     Type type;
-    WallTime built;    ///< the database's own build time, not the file's
+    WallTime built;  ///< the database's own build time, not the file's
     std::string path;
 };
 

@@ -15,8 +15,9 @@ public:
     /// Why a text is no prefix.
     enum class Fault { kSyntax, kLength, kHostBits };
 
-    /// nullopt if `text` is no prefix; `why`, if given, then says why. A bare address is refused (kSyntax). A prefix of
-    /// IPv4-mapped addresses becomes the IPv4 prefix it stands for (`::ffff:1.2.3.0/120` is `1.2.3.0/24`).
+    /// nullopt if `text` is no prefix; `why`, if given, then says why. A bare address is refused (kSyntax). A
+    /// prefix of IPv4-mapped addresses becomes the IPv4 prefix it stands for (`::ffff:1.2.3.0/120` is
+    /// `1.2.3.0/24`).
     static std::optional<Prefix> parse(std::string_view text, Fault* why = nullptr);
     /// The prefix of that length which covers the address; `length` is at most the address' width.
     static Prefix covering(const IpAddress& address, unsigned length);

@@ -10,8 +10,9 @@
 
 namespace cam {
 
-/// Values by prefix, found by the longest prefix that covers an address. A binary trie in one vector: a look-up walks at
-/// most 32 or 128 nodes and allocates nothing. Reading is safe from any thread while nobody inserts.
+/// Values by prefix, found by the longest prefix that covers an address. A binary trie in one vector: a
+/// look-up walks at most 32 or 128 nodes and allocates nothing. Reading is safe from any thread while nobody
+/// inserts.
 template <typename Value>
 class PrefixMap {
 public:

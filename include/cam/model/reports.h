@@ -11,8 +11,8 @@
 
 namespace cam {
 
-/// How many BGP prefixes are advertised. Prefixes whose state Cloudflare does not tell count as `unknown`, never as
-/// withdrawn.
+/// How many BGP prefixes are advertised. Prefixes whose state Cloudflare does not tell count as `unknown`,
+/// never as withdrawn.
 struct BgpStatus {
     std::uint32_t advertised = 0;
     std::uint32_t unknown = 0;
@@ -43,19 +43,20 @@ struct ServiceReport {
 
 /// A stretch of time in which nothing was polled.
 struct PollGap {
-    std::chrono::milliseconds length;      ///< from the last claimed instant to now
-    WallTime resumed_from;                 ///< where polling goes on
-    std::chrono::milliseconds not_covered; ///< part of it beyond catch_up_hours or Cloudflare's retention; zero if none
+    std::chrono::milliseconds length;  ///< from the last claimed instant to now
+    WallTime resumed_from;             ///< where polling goes on
+    std::chrono::milliseconds
+        not_covered;  ///< part of it beyond catch_up_hours or Cloudflare's retention; zero if none
 };
 
 /// What the account's settings node says about a dataset, or defaults that every account accepts.
 struct AccountLimits {
     bool enabled = true;
     std::uint32_t max_page_size = 10'000;
-    std::uint32_t max_fields = 0;                   ///< 0: not told
-    std::chrono::seconds max_duration{86'400};      ///< widest window
+    std::uint32_t max_fields = 0;                    ///< 0: not told
+    std::chrono::seconds max_duration{86'400};       ///< widest window
     std::chrono::seconds not_older_than{7'776'000};  ///< how far back
-    std::vector<std::string> available_fields;      ///< empty: not told
+    std::vector<std::string> available_fields;       ///< empty: not told
 };
 
 }  // namespace cam

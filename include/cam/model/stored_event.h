@@ -12,9 +12,9 @@ namespace cam {
 struct StoredEvent {
     std::int64_t id = 0;
     std::string event_hash;
-    std::optional<std::string> attack_id, event_datetime, attack_vector, rule_name, rule_id, source_ip, destination_ip,
-        protocol, tcp_flags, colo_code, colo_country, outcome, mitigation_reason, notified_at, source_asn_name,
-        source_country;
+    std::optional<std::string> attack_id, event_datetime, attack_vector, rule_name, rule_id, source_ip,
+        destination_ip, protocol, tcp_flags, colo_code, colo_country, outcome, mitigation_reason, notified_at,
+        source_asn_name, source_country;
     std::optional<std::int64_t> source_port, destination_port, packets, bits, source_asn;
 };
 

@@ -22,10 +22,10 @@ struct HttpRequest {
     std::string url{};  ///< may hold a token: never logged, never part of an error
     std::vector<std::pair<std::string, std::string>> headers{};  ///< may hold a token: never logged
     std::string body{};
-    std::chrono::milliseconds total{30'000};          ///< name look-up, connect, TLS, sending and the whole answer
-    std::chrono::milliseconds connect{10'000};        ///< name look-up, connect and TLS
+    std::chrono::milliseconds total{30'000};    ///< name look-up, connect, TLS, sending and the whole answer
+    std::chrono::milliseconds connect{10'000};  ///< name look-up, connect and TLS
     std::size_t max_response_bytes = 16U * 1024 * 1024;  ///< after decompression
-    std::stop_token stop{};                           ///< ends the call within a second with kCancelled
+    std::stop_token stop{};                              ///< ends the call within a second with kCancelled
 };
 
 struct HttpResponse {
@@ -41,14 +41,14 @@ struct HttpResponse {
 class HttpClient {
 public:
     virtual ~HttpClient() = default;
-    /// Blocks for at most `request.total`. Any status is a response; Error says that there was none: kTimeout and
-    /// kBroken mean the server may have acted, kUnreachable and kTls that it did not, kTooLarge and kCancelled as named.
-    /// No error text holds the URL, a header or the body.
+    /// Blocks for at most `request.total`. Any status is a response; Error says that there was none: kTimeout
+    /// and kBroken mean the server may have acted, kUnreachable and kTls that it did not, kTooLarge and
+    /// kCancelled as named. No error text holds the URL, a header or the body.
     virtual Result<HttpResponse> perform(const HttpRequest& request) = 0;
 };
 
-/// libcurl: connections are kept and reused, gzip and deflate are offered, addresses raced (Happy Eyeballs, RFC 8305),
-/// redirects refused, certificates verified, only http and https spoken. One thread at a time.
+/// libcurl: connections are kept and reused, gzip and deflate are offered, addresses raced (Happy Eyeballs,
+/// RFC 8305), redirects refused, certificates verified, only http and https spoken. One thread at a time.
 class CurlHttpClient final : public HttpClient {
 public:
     static Result<std::unique_ptr<CurlHttpClient>> create(std::string user_agent);
