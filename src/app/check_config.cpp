@@ -124,7 +124,8 @@ int run_check_config(const Invocation& asked) {
     const LoadedSettings loaded = settings_for(asked, Needs::kEverything);
     Checklist list;
     for (const Finding& finding : loaded.findings) {
-        const std::string where = finding.where.empty() ? "the file" : finding.where;
+        const std::string key = quote(finding.where);
+        const std::string where = finding.where.empty() ? "the file" : key.substr(1, key.size() - 2);
         const std::string line = fmt::format("settings {}: {} {}", loaded.file, where, finding.what);
         finding.severity == Finding::Severity::kError ? list.error(line) : list.warning(line);
     }

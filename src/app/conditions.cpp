@@ -1,5 +1,7 @@
 #include "app/conditions.h"
 
+#include <iterator>
+
 #include <spdlog/fmt/fmt.h>
 
 namespace cam::app {
@@ -79,7 +81,7 @@ void Conditions::tell(Condition condition, std::string_view state, notify::Statu
     if (past_database) {
         // The trouble never reached the table, so the table cannot tell that its end is news.
         if (store != nullptr && store->enqueue(message, clock_.wall())) return;
-        return put_back(std::move(message));
+        return queue_past_database(std::move(message));
     }
     if (store != nullptr) {
         const auto changed =
@@ -90,7 +92,7 @@ void Conditions::tell(Condition condition, std::string_view state, notify::Statu
     }
     if (tone == notify::StatusTone::kRecovered) return;  // nothing that we know of was told
     states_.with([&](auto& states) { states[index(condition)].unqueued = true; });
-    put_back(std::move(message));
+    queue_past_database(std::move(message));
 }
 
 std::vector<std::string> Conditions::problems() const {
@@ -111,9 +113,22 @@ std::deque<Message> Conditions::take_unqueued() {
     return unqueued_.with([](auto& waiting) { return std::exchange(waiting, {}); });
 }
 
-void Conditions::put_back(Message message) {
+void Conditions::queue_past_database(Message message) {
+    const bool kept = unqueued_.with([&](auto& waiting) {
+        const bool room = waiting.size() < kMaxUnqueued;
+        if (room) waiting.push_back(std::move(message));
+        return room;
+    });
+    if (!kept) {
+        log_->error("status message dropped, too many wait past the database text={}",
+                    quote(message.text, 600));
+    }
+}
+
+void Conditions::put_back(std::deque<Message> messages) {
     unqueued_.with([&](auto& waiting) {
-        if (waiting.size() < kMaxUnqueued) waiting.push_back(std::move(message));
+        waiting.insert(waiting.begin(), std::make_move_iterator(messages.begin()),
+                       std::make_move_iterator(messages.end()));
     });
 }
 

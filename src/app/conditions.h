@@ -59,8 +59,8 @@ public:
     [[nodiscard]] bool wrong(Condition condition) const;
     /// Messages that could not be queued in the database, oldest first; the caller takes them over.
     [[nodiscard]] std::deque<Message> take_unqueued();
-    /// Gives back what could not be sent.
-    void put_back(Message message);
+    /// Gives back what could not be sent, in the same order, before what came meanwhile.
+    void put_back(std::deque<Message> messages);
 
 private:
     struct State {
@@ -69,6 +69,7 @@ private:
         std::string headline;
         bool unqueued = false;  ///< the trouble was told past the database
     };
+    void queue_past_database(Message message);
     void tell(Condition condition, std::string_view state, notify::StatusTone tone, std::string_view headline,
               const std::vector<std::string>& details, store::SqliteStore* store, bool past_database);
 

@@ -133,6 +133,7 @@ std::optional<Deliverer::Step> Deliverer::settle_unmarked() {
         return Step::kWait;
     }
     unmarked_.reset();
+    failures_ = 0;
     return Step::kDelivered;
 }
 
@@ -154,7 +155,6 @@ Deliverer::Step Deliverer::step(std::stop_token stop) {
     refresh_gauges();
     if (parts_.clock.steady() < ready_at_) return Step::kWait;
     if (!lock()) return Step::kElsewhere;
-    if (const auto settled = settle_unmarked()) return *settled;
     load_pacing();
     if (const SteadyTime earliest = pacer_.earliest(parts_.clock.steady());
         earliest > parts_.clock.steady()) {
@@ -163,6 +163,8 @@ Deliverer::Step Deliverer::step(std::stop_token stop) {
     }
     if (const Step past_database = deliver_unqueued(stop); past_database != Step::kEmpty)
         return past_database;
+    // After those, because they may be what tells that nothing can be written down.
+    if (const auto settled = settle_unmarked()) return *settled;
 
     auto queued = parts_.store.next_message();
     if (!queued) {
@@ -180,13 +182,11 @@ Deliverer::Step Deliverer::handle(const store::QueuedMessage& queued, const Send
                                   std::stop_token stop) {
     switch (outcome.result) {
         case SendResult::kSent: {
-            failures_ = 0;
-            backoff_.reset();
             unmarked_ = Unmarked{queued.id, outcome.message_id};
             parts_.log->info("message delivered id={} kind={} telegram_id={} waited={}", queued.id,
                              name(queued.message.kind), outcome.message_id,
                              quote(duration_text(parts_.clock.wall() - queued.queued_at)));
-            parts_.conditions.clear(Condition::kTelegram, "telegram takes messages again", nullptr);
+            succeeded();
             return settle_unmarked().value_or(Step::kDelivered);
         }
         case SendResult::kBadEntities:
@@ -216,25 +216,22 @@ Deliverer::Step Deliverer::handle(const store::QueuedMessage& queued, const Send
     return stop.stop_requested() ? Step::kStopped : failed(queued, outcome);
 }
 
-Deliverer::Step Deliverer::failed(const store::QueuedMessage& queued, const SendOutcome& outcome) {
-    const SteadyTime now = parts_.clock.steady();
+void Deliverer::succeeded() {
+    failures_ = 0;
+    backoff_.reset();
+    parts_.conditions.clear(Condition::kTelegram, "telegram takes messages again", nullptr);
+}
+
+milliseconds Deliverer::pause_for(const SendOutcome& outcome) {
     milliseconds pause = backoff_.next();
     const bool refused =
         outcome.result == SendResult::kChatRefused || outcome.result == SendResult::kTokenRefused;
     if (refused) pause = std::max<milliseconds>(pause * 5, seconds{10});
     pause = std::min<milliseconds>(pause, kRefusedPause);
     if (outcome.retry_after) pause = std::max<milliseconds>(pause, *outcome.retry_after);
-    wait_until(now + pause);
+    wait_until(parts_.clock.steady() + pause);
     // Being asked to slow down is no failure; the message will go.
     if (outcome.result != SendResult::kRetryAfter) ++failures_;
-    parts_.log->warn("message not delivered, trying again id={} kind={} result={} wait_ms={} detail={}",
-                     queued.id, name(queued.message.kind), name(outcome.result), pause.count(),
-                     outcome.detail);
-    if (const Status noted = parts_.store.mark_failed(queued.id, parts_.clock.wall(), outcome.detail);
-        !noted) {
-        parts_.log->warn("attempt cannot be written down id={} reason={}", queued.id,
-                         quote(noted.error().detail));
-    }
     if (refused || failures_ >= 3) {
         parts_.conditions.raise(Condition::kTelegram,
                                 {.state = refused ? name(outcome.result) : "unreachable",
@@ -242,6 +239,19 @@ Deliverer::Step Deliverer::failed(const store::QueuedMessage& queued, const Send
                                                      : "telegram does not take messages; they wait",
                                  .details = {outcome.detail}},
                                 nullptr);
+    }
+    return pause;
+}
+
+Deliverer::Step Deliverer::failed(const store::QueuedMessage& queued, const SendOutcome& outcome) {
+    const milliseconds pause = pause_for(outcome);
+    parts_.log->warn("message not delivered, trying again id={} kind={} result={} wait_ms={} detail={}",
+                     queued.id, name(queued.message.kind), name(outcome.result), pause.count(),
+                     outcome.detail);
+    if (const Status noted = parts_.store.mark_failed(queued.id, parts_.clock.wall(), outcome.detail);
+        !noted) {
+        parts_.log->warn("attempt cannot be written down id={} reason={}", queued.id,
+                         quote(noted.error().detail));
     }
     return Step::kWait;
 }
@@ -312,7 +322,7 @@ Deliverer::Step Deliverer::deliver_unqueued(std::stop_token stop) {
 
     Step done = Step::kWait;
     if (outcome.result == SendResult::kSent) {
-        failures_ = 0;
+        succeeded();
         waiting.pop_front();
         done = Step::kDelivered;
     } else if (outcome.result == SendResult::kTextRefused) {
@@ -323,12 +333,12 @@ Deliverer::Step Deliverer::deliver_unqueued(std::stop_token stop) {
     } else if (outcome.result == SendResult::kCancelled) {
         done = Step::kStopped;
     } else if (!redirect(outcome)) {
-        pause_after_failure(
-            std::max<milliseconds>(backoff_.next(), outcome.retry_after.value_or(seconds{0})));
-        parts_.log->warn("status message past the database not delivered result={} detail={}",
-                         name(outcome.result), outcome.detail);
+        const milliseconds pause = pause_for(outcome);
+        parts_.log->warn(
+            "status message past the database not delivered, trying again result={} wait_ms={} detail={}",
+            name(outcome.result), pause.count(), outcome.detail);
     }
-    for (Message& message : waiting) parts_.conditions.put_back(std::move(message));
+    parts_.conditions.put_back(std::move(waiting));
     return done;
 }
 

@@ -90,6 +90,9 @@ private:
     /// The message may go elsewhere at once: to the group's new id, or without the topic.
     bool redirect(const notify::SendOutcome& outcome);
     void pause_after_failure(std::chrono::milliseconds pause);
+    void succeeded();
+    /// Waits after an outcome that was no success and reports Telegram's state; how long.
+    std::chrono::milliseconds pause_for(const notify::SendOutcome& outcome);
     void count(notify::SendResult result, std::uint64_t calls);
     void wait_until(SteadyTime when) { ready_at_ = std::max(ready_at_, when); }
 

@@ -54,6 +54,7 @@ void EventFetcher::refresh_limits(const Patience& patience) {
         return;
     }
     if (told.error().kind == FailureKind::kCancelled) return;
+    if (told.error().retry_after) blocked_until_ = parts_.clock.steady() + *told.error().retry_after;
     // Defaults that every account takes; asked again at the next poll if the cause may pass.
     if (cloudflare::permanent(told.error().kind)) limits_asked_ = now;
     parts_.log->warn("account limits unknown, using defaults kind={} detail={}", name(told.error().kind),

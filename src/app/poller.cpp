@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <malloc.h>
 
@@ -89,7 +90,8 @@ PollReport Poller::poll(std::stop_token stop) {
         Batch batch;
         failure = parts_.fetcher.fetch(*span, patience, [&](EventFetcher::Piece&& piece) {
             answered = true;
-            clock_wrong = round == 0 && !batch.answered_to && parts_.fetcher.skew() != skew;
+            clock_wrong = round == 0 && !batch.answered_to &&
+                          std::chrono::abs(parts_.fetcher.skew() - skew) > seconds{2};
             if (clock_wrong) return EventFetcher::Go::kStop;
             if (piece.truncated) report.truncated.push_back(*piece.truncated);
             batch.answered_to = piece.answered_to;
@@ -145,10 +147,12 @@ std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& repor
     }
     // The steady clock knows how long ago the last claim was even if somebody turned the wall clock
     // meanwhile.
-    if (memory_) reach_back(now - (parts_.clock.steady() - memory_->at) - overlap(options_));
+    if (claimed_at_) reach_back(now - (parts_.clock.steady() - *claimed_at_) - overlap(options_));
 
     hole_ = *claimed_to && **claimed_to < from ? std::optional{TimeWindow{**claimed_to, from}} : std::nullopt;
-    const auto gap = poll_gap(*claimed_to, now, options_.poll_interval, options_.lookback, options_.catch_up);
+    const auto gap = poll_gap(
+        *claimed_to, now, options_.poll_interval, options_.lookback,
+        std::min(options_.catch_up, std::chrono::floor<std::chrono::hours>(parts_.fetcher.retention())));
     if (gap && told_gap_ != *claimed_to) {
         told_gap_ = *claimed_to;
         parts_.log->info("catching up gap={} claimed_to={} from={} not_covered={}",
@@ -201,18 +205,25 @@ void Poller::sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch
     report.outgoing += page.not_ingress;
     // Rows of one identity share a second, and pages are cut between seconds: they never lie on two pages.
     report.merged += rules::merge_same_identity(page.events);
-    for (MitigationEvent& event : page.events) {
+    std::erase_if(page.events, [&](const MitigationEvent& event) {
         switch (filter_.judge(event, scope)) {
             case rules::Verdict::kNotify:
-                batch.events.push_back(std::move(event));
-                break;
+                return false;
             case rules::Verdict::kForeign:
                 ++report.foreign;
-                break;
+                return true;
             case rules::Verdict::kBelowThreshold:
                 ++report.below_threshold;
-                break;
+                return true;
         }
+        return false;
+    });
+    // Events are large: the usual poll has one page, which is taken over as it is.
+    if (batch.events.empty()) {
+        batch.events = std::move(page.events);
+    } else {
+        batch.events.insert(batch.events.end(), std::make_move_iterator(page.events.begin()),
+                            std::make_move_iterator(page.events.end()));
     }
 }
 
@@ -249,7 +260,7 @@ bool Poller::claim(Batch& batch, WallTime span_end, PollReport& report) {
     report.fresh += claimed->fresh.size();
     report.duplicates += claimed->duplicates;
     report.queued += claimed->queued;
-    memory_ = Memory{parts_.clock.steady(), covered_to};
+    claimed_at_ = parts_.clock.steady();
     if (claimed->queued > 0 && parts_.queued) parts_.queued();
     batch.events.clear();
     return true;

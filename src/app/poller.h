@@ -75,10 +75,6 @@ public:
 
 private:
     struct Batch;
-    struct Memory {
-        SteadyTime at;
-        WallTime claimed_to;
-    };
     std::optional<TimeWindow> choose_span(std::stop_token stop, PollReport& report);
     rules::Scope scope();
     void refresh_geo();
@@ -94,7 +90,7 @@ private:
     rules::EventFilter filter_;
     Composer composer_;
     std::optional<GeoEdition::Type> geoip_;
-    std::optional<Memory> memory_;  // of this process' last claim
+    std::optional<SteadyTime> claimed_at_;  // of this process' last claim
     std::optional<SteadyTime> failing_since_;
     std::optional<WallTime> told_gap_;  // claimed_to of the gap that was logged
     std::optional<TimeWindow> hole_;    // what could not be asked any more when polling resumed

@@ -59,6 +59,12 @@ Settings defaults() {
     return settings;
 }
 
+/// Somebody may have written the token where its file's name belongs: then it must not be shown.
+bool looks_like_token(std::string_view written) {
+    constexpr std::size_t kShortestToken = 20;
+    return written.size() >= kShortestToken && written.find_first_of("/.") == std::string_view::npos;
+}
+
 /// Takes secrets from where they are kept: environment, then file, then the inline value.
 class SecretSource {
 public:
@@ -86,7 +92,11 @@ private:
         const std::string file = expanded(written);
         Result<std::string> text = read_file(file, kMaxSecretBytes);
         if (!text) {
-            reader_.error(path, fmt::format("cannot read {}: {}", quote(file), text.error().detail));
+            reader_.error(path,
+                          looks_like_token(written)
+                              ? std::string{"names no file; if this is the token itself, write it into the "
+                                            "key without _file"}
+                              : fmt::format("cannot read {}: {}", quote(file), text.error().detail));
             return Secret{};
         }
         while (!text->empty() && std::string_view{" \t\r\n"}.find(text->back()) != std::string_view::npos) {
@@ -339,7 +349,9 @@ std::vector<std::string> option_paths() {
 std::string finding_line(const std::string& file, const Finding& finding) {
     const char* severity = finding.severity == Finding::Severity::kError ? "error" : "warning";
     if (finding.where.empty()) return fmt::format("{}: {}: the file {}", file, severity, finding.what);
-    return fmt::format("{}: {}: {} {}", file, severity, finding.where, finding.what);
+    // A key of the file is text from outside like its values: no line breaks, no colours.
+    const std::string where = quote(finding.where);
+    return fmt::format("{}: {}: {} {}", file, severity, where.substr(1, where.size() - 2), finding.what);
 }
 
 }  // namespace cam::app

@@ -253,8 +253,8 @@ void SettingsReader::url(std::string_view path, std::string& out) {
     const bool odd =
         std::any_of(read.begin(), read.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7F; });
     if ((!plain && read.rfind("https://", 0) != 0) || odd || read.size() < 9) {
-        return error(
-            path, fmt::format("is {}; expected a URL that begins with https:// or http://", quote(read, 60)));
+        return error(path, fmt::format("is {}; expected a URL that begins with https:// or http://",
+                                       quote(read.substr(0, read.find('/')), 60)));
     }
     const bool near = read.rfind("http://127.", 0) == 0 || read.rfind("http://localhost", 0) == 0 ||
                       read.rfind("http://[::1]", 0) == 0;
@@ -279,21 +279,27 @@ void SettingsReader::note_unknown_keys(const json& object, const std::string& pa
             continue;
         }
         if (std::find(asked_.begin(), asked_.end(), full) != asked_.end()) continue;
-        const std::string* nearest = nullptr;
+        std::string nearest;
         std::size_t best = std::numeric_limits<std::size_t>::max();
-        for (const std::string& known : asked_) {
+        const auto consider = [&](const std::string& known) {
             // The key alone may have been put into the wrong group, so the better of both comparisons counts.
             const std::size_t distance = std::min(edit_distance(full, known),
                                                   edit_distance(key, known.substr(known.rfind('.') + 1)) + 1);
-            if (distance < best) {
-                best = distance;
-                nearest = &known;
+            if (distance >= best) return;
+            best = distance;
+            nearest = known;
+        };
+        for (const std::string& known : asked_) {
+            for (std::size_t dot = known.find('.'); dot != std::string::npos;
+                 dot = known.find('.', dot + 1)) {
+                consider(known.substr(0, dot));  // its groups
             }
+            consider(known);
         }
         warning(full,
-                nearest == nullptr
+                nearest.empty()
                     ? std::string{"is not a known key; ignored"}
-                    : fmt::format("is not a known key; ignored (the nearest known key is {})", *nearest));
+                    : fmt::format("is not a known key; ignored (the nearest known key is {})", nearest));
     }
 }
 

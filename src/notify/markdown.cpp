@@ -124,6 +124,12 @@ std::string_view first_code_points(std::string_view text, std::size_t most) {
 }
 
 std::string clean(std::string_view text, std::size_t most) {
+    // Nearly every field is short printable ASCII without blanks at its ends, which is clean already.
+    const auto printable = [](char c) { return c >= 0x20 && c <= 0x7E; };
+    if (!text.empty() && text.size() <= most && text.front() != ' ' && text.back() != ' ' &&
+        std::all_of(text.begin(), text.end(), printable)) {
+        return std::string(text);
+    }
     // Enough for `most` code points with invisible ones between them; nobody walks a megabyte for a line.
     const std::string whole = sanitize(text.substr(0, most * 16 + 64));
     std::string_view kept = trimmed(whole);

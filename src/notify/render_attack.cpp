@@ -3,7 +3,9 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -32,7 +34,7 @@ struct Source {
 /// What all events of an attack add up to. Keys are cleaned texts.
 struct Totals {
     std::set<std::string> attack_ids;
-    std::map<std::string, Source> sources;
+    std::unordered_map<std::string, Source> sources;
     std::map<std::string, std::uint64_t> packets_by_vector;
     std::map<std::string, std::uint64_t> packets_by_edge;
     std::optional<WallTime> first;
@@ -55,6 +57,8 @@ void add_source(Totals& totals, const EventNotice& notice) {
     Source& source = totals.sources.try_emplace(*address).first->second;
     add_packets(source.packets, *notice.event);
     source.spoofed = source.spoofed || notice.spoofed.has_value();
+    // Only three sources are shown in the end; most need to be looked at but once.
+    if (source.spoofed || (source.country && source.asn)) return;
     const Origin origin = origin_of(notice);
     if (!source.country) source.country = origin.country_code ? origin.country_code : origin.country;
     if (!source.asn) source.asn = origin.asn;
@@ -91,25 +95,13 @@ Totals add_up(const std::vector<EventNotice>& notices) {
     return totals;
 }
 
-std::uint64_t weight(std::uint64_t packets) {
-    return packets;
-}
-std::uint64_t weight(const Source& source) {
-    return source.packets;
-}
-
 /// By packets, most first; ties stay in the order of their texts.
-template <typename Value>
-std::vector<std::pair<std::string, Value>> ranked(const std::map<std::string, Value>& all) {
-    std::vector<std::pair<std::string, Value>> rows(all.begin(), all.end());
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const auto& a, const auto& b) { return weight(a.second) > weight(b.second); });
-    return rows;
-}
-
 Lines escaped_names(const std::map<std::string, std::uint64_t>& all) {
+    std::vector<std::pair<std::string, std::uint64_t>> rows(all.begin(), all.end());
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
     Lines names;
-    for (const auto& row : ranked(all)) names.push_back(escape_text(row.first));
+    for (const auto& row : rows) names.push_back(escape_text(row.first));
     return names;
 }
 
@@ -147,12 +139,21 @@ std::string source_text(const std::string& address, const Source& source) {
     return text;
 }
 
-/// The largest sources only: how many there are stands in the summary.
+/// The largest sources only, ties by address: how many there are stands in the summary.
 Lines source_lines(const Totals& totals) {
+    std::vector<const std::pair<const std::string, Source>*> rows;
+    rows.reserve(totals.sources.size());
+    for (const auto& row : totals.sources) rows.push_back(&row);
+    const std::size_t shown_rows = std::min(kTopSources, rows.size());
+    std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(shown_rows), rows.end(),
+                      [](const auto* a, const auto* b) {
+                          if (a->second.packets != b->second.packets)
+                              return a->second.packets > b->second.packets;
+                          return a->first < b->first;
+                      });
     Lines lines;
-    for (const auto& [address, source] : ranked(totals.sources)) {
-        if (lines.size() == kTopSources) break;
-        lines.push_back("• " + source_text(address, source));
+    for (std::size_t i = 0; i < shown_rows; ++i) {
+        lines.push_back("• " + source_text(rows[i]->first, rows[i]->second));
     }
     return lines;
 }

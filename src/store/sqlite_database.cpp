@@ -23,9 +23,12 @@ constexpr mode_t kFolderMode = 0750;
 // that SQLite writes hot pages into the WAL again and again.
 constexpr std::string_view kSmallCache = "PRAGMA cache_size=-2000";
 constexpr std::string_view kBulkCache = "PRAGMA cache_size=-16000";
+// Only a new file takes it. An event's row is about 1 KiB; larger pages hold them with less waste than
+// SQLite's 4 KiB and take a fifth off the time of a large claim.
+constexpr std::string_view kPageSize = "PRAGMA page_size=16384";
 // Pages in the WAL after which a commit makes a checkpoint: 4 MiB, and 64 MiB as an emergency brake.
-constexpr std::string_view kSmallCheckpoint = "PRAGMA wal_autocheckpoint=1000";
-constexpr std::string_view kBulkCheckpoint = "PRAGMA wal_autocheckpoint=16000";
+constexpr std::string_view kSmallCheckpoint = "PRAGMA wal_autocheckpoint=250";
+constexpr std::string_view kBulkCheckpoint = "PRAGMA wal_autocheckpoint=4000";
 constexpr std::string_view kWalFileLimit = "PRAGMA journal_size_limit=16777216";
 
 std::string system_text(int number) {
@@ -251,6 +254,7 @@ Result<std::optional<std::int64_t>> Database::integer(std::string_view sql) {
 }
 
 Status Database::use_wal() {
+    if (Status set = run(kPageSize); !set) return set;
     // SQLite does not always call the busy handler for this one: two connections may switch at the same time.
     for (int tries = 0;; ++tries) {
         Result<Query> query = prepare("PRAGMA journal_mode=WAL");

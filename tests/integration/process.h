@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +53,8 @@ Finished run(const Process::Options& options, std::chrono::milliseconds patience
 template <typename Condition>
 bool eventually(Condition condition, std::chrono::milliseconds patience = std::chrono::seconds{10});
 
+/// A port of 127.0.0.1 that nobody listened on a moment ago.
+std::uint16_t free_port();
 std::string read_text(const std::string& path);
 void pause(std::chrono::milliseconds duration);
 

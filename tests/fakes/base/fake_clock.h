@@ -9,11 +9,12 @@
 
 namespace cam {
 
-/// A clock whose hands move only when told, and when somebody sleeps: then both go straight to the end of the sleep.
-/// Safe from any thread.
+/// A clock whose hands move only when told, and when somebody sleeps: then both go straight to the end of the
+/// sleep. Safe from any thread.
 class FakeClock final : public Clock {
 public:
-    static constexpr WallTime kStart = std::chrono::sys_days{std::chrono::year{2026} / 1 / 20} + std::chrono::hours{9};
+    static constexpr WallTime kStart =
+        std::chrono::sys_days{std::chrono::year{2026} / 1 / 20} + std::chrono::hours{9};
 
     explicit FakeClock(WallTime wall = kStart) : wall_(wall) {}
 

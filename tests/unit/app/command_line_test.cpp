@@ -112,8 +112,8 @@ TEST(CommandLineTest, HelpsAndTellsItsVersion) {
         ASSERT_NE(farewell, nullptr);
         EXPECT_EQ(farewell->status, 0);
         EXPECT_EQ(farewell->err, "");
-        for (const char* known : {"--once", "--test", "--lookback", "--config", "--check-config", "--log-level",
-                                  "--version", "notify", "Exit status"}) {
+        for (const char* known : {"--once", "--test", "--lookback", "--config", "--check-config",
+                                  "--log-level", "--version", "notify", "Exit status"}) {
             EXPECT_NE(farewell->out.find(known), std::string::npos) << known;
         }
     }

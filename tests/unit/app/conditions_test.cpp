@@ -25,7 +25,9 @@ protected:
         return std::move(opened).value();
     }
     static Trouble refused(const char* state = "unauthorized", Tell tell = Tell::kLogAndSoc) {
-        return {.state = state, .headline = fmt::format("Cloudflare says {}", state), .details = {"ray 1", "ray 2"},
+        return {.state = state,
+                .headline = fmt::format("Cloudflare says {}", state),
+                .details = {"ray 1", "ray 2"},
                 .tell = tell};
     }
     /// The texts that wait in the outbox, oldest first; they are taken out.
@@ -40,7 +42,9 @@ protected:
             EXPECT_TRUE(store_->mark_delivered((*next)->id, clock_.wall(), 1));
         }
     }
-    static bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+    static bool has(const std::string& text, std::string_view part) {
+        return text.find(part) != std::string::npos;
+    }
 
     TempFolder folder_;
     FakeClock clock_;
@@ -135,7 +139,7 @@ TEST_F(ConditionsTest, TellsPastTheDatabaseWhereThereIsNone) {
     ASSERT_EQ(past.size(), 1U);
     EXPECT_TRUE(has(past[0].text, "Cloudflare says full"));
     EXPECT_TRUE(conditions_.take_unqueued().empty()) << "whoever takes them has them";
-    conditions_.put_back(past[0]);
+    conditions_.put_back(std::move(past));
     EXPECT_EQ(conditions_.take_unqueued().size(), 1U);
 
     // The table knows nothing of the trouble, yet its end is told.
@@ -173,9 +177,10 @@ TEST_F(ConditionsTest, HoldsABoundedNumberOfMessagesPastTheDatabase) {
 }
 
 TEST_F(ConditionsTest, WritesWhatCameFromOutsideAsOneLogLine) {
-    conditions_.raise(Condition::kCloudflare,
-                      {.state = "refused", .headline = "a\nb", .details = {"c\nerror forged line"}, .tell = Tell::kLog},
-                      nullptr);
+    conditions_.raise(
+        Condition::kCloudflare,
+        {.state = "refused", .headline = "a\nb", .details = {"c\nerror forged line"}, .tell = Tell::kLog},
+        nullptr);
     EXPECT_EQ(book_.count(""), 1U) << book_.text();
 }
 

@@ -105,9 +105,10 @@ TEST_F(ServiceStatesTest, KnowsNothingWithoutSystemctl) {
 }
 
 TEST_F(ServiceStatesTest, TakesGarbageForNoAnswer) {
-    for (const char* script : {"", "exit 1", "printf active", "printf '\\000\\n\\377\\n\\n'",
-                               "echo System has not been booted with systemd", "echo; echo; echo",
-                               "while :; do printf '%s' xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done"}) {
+    for (const char* script :
+         {"", "exit 1", "printf active", "printf '\\000\\n\\377\\n\\n'",
+          "echo System has not been booted with systemd", "echo; echo; echo",
+          "while :; do printf '%s' xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done"}) {
         stub(script);
         EXPECT_EQ(states(), (States{kUnknown, kUnknown, kUnknown})) << script;
     }

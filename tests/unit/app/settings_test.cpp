@@ -18,9 +18,10 @@ constexpr const char* kBotToken = "123456789:AAinlineTelegramBotToken00000000001
 
 /// What the Python monitor's users have, with `more` behind it at top level (`, "monitor": {…}`).
 std::string python_era(const std::string& more = "") {
-    return fmt::format(R"({{"cloudflare": {{"account_id": "0123456789abcdef0123456789abcdef", "api_token": "{}"}},
+    return fmt::format(
+        R"({{"cloudflare": {{"account_id": "0123456789abcdef0123456789abcdef", "api_token": "{}"}},
 "telegram": {{"bot_token": "{}", "chat_id": "-1001234567890"}}{}}})",
-                       kToken, kBotToken, more);
+        kToken, kBotToken, more);
 }
 
 std::string with(const std::string& group, const std::string& key, const std::string& value) {
@@ -83,20 +84,22 @@ TEST_F(SettingsTest, TakesAPythonEraFileWithTheContractsDefaults) {
     EXPECT_EQ(texts(settings.prefixes.mine), (std::vector<std::string>{"185.54.80.0/22", "2a02:4460::/32"}));
     EXPECT_EQ(texts(settings.prefixes.cloudflare_anycast),
               (std::vector<std::string>{"162.159.0.0/16", "172.64.0.0/13", "104.16.0.0/13"}));
-    EXPECT_EQ(settings.geoip.city,
-              (std::vector<std::string>{"/usr/share/GeoIP/GeoIP2-City.mmdb", "/usr/share/GeoIP/GeoLite2-City.mmdb",
-                                        "/var/lib/GeoIP/GeoIP2-City.mmdb", "/var/lib/GeoIP/GeoLite2-City.mmdb"}));
-    EXPECT_EQ(settings.geoip.asn,
-              (std::vector<std::string>{"/usr/share/GeoIP/GeoIP2-ASN.mmdb", "/usr/share/GeoIP/GeoLite2-ASN.mmdb",
-                                        "/var/lib/GeoIP/GeoIP2-ASN.mmdb", "/var/lib/GeoIP/GeoLite2-ASN.mmdb"}));
+    EXPECT_EQ(
+        settings.geoip.city,
+        (std::vector<std::string>{"/usr/share/GeoIP/GeoIP2-City.mmdb", "/usr/share/GeoIP/GeoLite2-City.mmdb",
+                                  "/var/lib/GeoIP/GeoIP2-City.mmdb", "/var/lib/GeoIP/GeoLite2-City.mmdb"}));
+    EXPECT_EQ(
+        settings.geoip.asn,
+        (std::vector<std::string>{"/usr/share/GeoIP/GeoIP2-ASN.mmdb", "/usr/share/GeoIP/GeoLite2-ASN.mmdb",
+                                  "/var/lib/GeoIP/GeoIP2-ASN.mmdb", "/var/lib/GeoIP/GeoLite2-ASN.mmdb"}));
     EXPECT_EQ(settings.paths.database, folder_.file("db/magic_transit.db"));
     EXPECT_EQ(settings.paths.dashboard_prefs, folder_.file("config/dashboard_prefs.json"));
     EXPECT_EQ(settings.paths.log_file, folder_.file("logs/network-analytics-monitor.log"));
     EXPECT_EQ(settings.organization, "GOLINE SOC");
-    EXPECT_EQ(settings.services, (std::vector<std::pair<std::string, std::string>>{
-                                     {"Webhook", "cloudflare-webhook"},
-                                     {"Autowithdraw", "cloudflare-autowithdraw"},
-                                     {"Dashboard", "cloudflare-dashboard"}}));
+    EXPECT_EQ(settings.services,
+              (std::vector<std::pair<std::string, std::string>>{{"Webhook", "cloudflare-webhook"},
+                                                                {"Autowithdraw", "cloudflare-autowithdraw"},
+                                                                {"Dashboard", "cloudflare-dashboard"}}));
     EXPECT_TRUE(settings.api.enabled);
     EXPECT_EQ(settings.api.listen.text(), "127.0.0.1:8090");
     EXPECT_FALSE(settings.api.token);
@@ -116,14 +119,15 @@ TEST_F(SettingsTest, HoldsEveryNumberInItsRange) {
         std::uint64_t least;
         std::optional<std::uint64_t> most;
     };
-    for (const Range& range : {Range{"monitor", "poll_interval_seconds", 1, 86'400},
-                               Range{"monitor", "lookback_minutes", 1, 129'600},
-                               Range{"monitor", "min_packets", 0, std::nullopt},
-                               Range{"monitor", "aggregate_above", 0, std::nullopt},
-                               Range{"monitor", "catch_up_hours", 0, 2'160}, Range{"flow", "workers", 0, 256},
-                               Range{"flow", "receive_buffer_bytes", 4'096, 1ULL << 31U}}) {
+    for (const Range& range :
+         {Range{"monitor", "poll_interval_seconds", 1, 86'400},
+          Range{"monitor", "lookback_minutes", 1, 129'600}, Range{"monitor", "min_packets", 0, std::nullopt},
+          Range{"monitor", "aggregate_above", 0, std::nullopt}, Range{"monitor", "catch_up_hours", 0, 2'160},
+          Range{"flow", "workers", 0, 256}, Range{"flow", "receive_buffer_bytes", 4'096, 1ULL << 31U}}) {
         const std::string path = fmt::format("{}.{}", range.group, range.key);
-        const auto given = [&](const std::string& value) { return parse(with(range.group, range.key, value)); };
+        const auto given = [&](const std::string& value) {
+            return parse(with(range.group, range.key, value));
+        };
         EXPECT_TRUE(given(std::to_string(range.least)).findings.empty()) << path;
         if (range.most) {
             EXPECT_TRUE(given(std::to_string(*range.most)).findings.empty()) << path;
@@ -132,9 +136,11 @@ TEST_F(SettingsTest, HoldsEveryNumberInItsRange) {
             EXPECT_TRUE(given("9223372036854775807").findings.empty()) << path;
             EXPECT_TRUE(refuses(given("9223372036854775808"), path, "whole number of at least")) << path;
         }
-        if (range.least > 0) EXPECT_TRUE(refuses(given(std::to_string(range.least - 1)), path)) << path;
-        for (const char* wrong : {"-1", "1.5", "1e3", "\"300\"", "null", "true", "[]", "{}",
-                                  "99999999999999999999999999"}) {
+        if (range.least > 0) {
+            EXPECT_TRUE(refuses(given(std::to_string(range.least - 1)), path)) << path;
+        }
+        for (const char* wrong :
+             {"-1", "1.5", "1e3", "\"300\"", "null", "true", "[]", "{}", "99999999999999999999999999"}) {
             EXPECT_TRUE(refuses(given(wrong), path, "expected a whole number")) << path << " = " << wrong;
         }
     }
@@ -165,12 +171,14 @@ TEST_F(SettingsTest, NamesThePathOfEveryWrongType) {
              Case{"flow", "listen", "\"0.0.0.0:2055\"", "flow.listen"},
              Case{"traffic", "store", "\"mysql\"", "traffic.store"},
          }) {
-        EXPECT_TRUE(refuses(parse(with(one.group, one.key, one.value)), one.where)) << one.where << " = " << one.value;
+        EXPECT_TRUE(refuses(parse(with(one.group, one.key, one.value)), one.where))
+            << one.where << " = " << one.value;
     }
     for (const char* group : {"monitor", "prefixes", "geoip", "paths", "api", "flow", "traffic"}) {
         const LoadedSettings loaded = parse(python_era(fmt::format(R"(, "{}": 5)", group)));
         EXPECT_TRUE(refuses(loaded, group, "expected an object")) << group;
-        EXPECT_EQ(loaded.findings.size(), 1U) << "once per group, not for each of its keys:\n" << lines(loaded);
+        EXPECT_EQ(loaded.findings.size(), 1U) << "once per group, not for each of its keys:\n"
+                                              << lines(loaded);
     }
     EXPECT_TRUE(refuses(parse(python_era(R"(, "traffic": {"clickhouse": []})")), "traffic.clickhouse"));
     EXPECT_TRUE(refuses(parse(python_era(R"(, "services": [])")), "services"));
@@ -178,10 +186,13 @@ TEST_F(SettingsTest, NamesThePathOfEveryWrongType) {
 }
 
 TEST_F(SettingsTest, SaysWhichPrefixWasMeantWhereHostBitsAreSet) {
-    const LoadedSettings loaded = parse(with(
-        "prefixes", "mine", R"(["185.54.82.4/22", "2a02:4460::1/32", "::ffff:1.2.3.4/120", "185.54.80.0", "x/8"])"));
-    EXPECT_TRUE(refuses(loaded, "prefixes.mine[0]", "host bits set; expected 185.54.80.0/22")) << lines(loaded);
-    EXPECT_TRUE(refuses(loaded, "prefixes.mine[1]", "host bits set; expected 2a02:4460::/32")) << lines(loaded);
+    const LoadedSettings loaded =
+        parse(with("prefixes", "mine",
+                   R"(["185.54.82.4/22", "2a02:4460::1/32", "::ffff:1.2.3.4/120", "185.54.80.0", "x/8"])"));
+    EXPECT_TRUE(refuses(loaded, "prefixes.mine[0]", "host bits set; expected 185.54.80.0/22"))
+        << lines(loaded);
+    EXPECT_TRUE(refuses(loaded, "prefixes.mine[1]", "host bits set; expected 2a02:4460::/32"))
+        << lines(loaded);
     EXPECT_TRUE(refuses(loaded, "prefixes.mine[2]", "host bits set")) << lines(loaded);
     EXPECT_TRUE(refuses(loaded, "prefixes.mine[3]", "expected a prefix such as")) << lines(loaded);
     EXPECT_TRUE(refuses(loaded, "prefixes.mine[4]", "expected a prefix such as")) << lines(loaded);
@@ -189,7 +200,8 @@ TEST_F(SettingsTest, SaysWhichPrefixWasMeantWhereHostBitsAreSet) {
 }
 
 TEST_F(SettingsTest, RefusesToWatchNothing) {
-    EXPECT_TRUE(refuses(parse(with("prefixes", "mine", "[]")), "prefixes.mine", "no event would ever be told"));
+    EXPECT_TRUE(
+        refuses(parse(with("prefixes", "mine", "[]")), "prefixes.mine", "no event would ever be told"));
     EXPECT_TRUE(parse(with("prefixes", "cloudflare_anycast", "[]")).findings.empty());
 }
 
@@ -202,8 +214,8 @@ TEST_F(SettingsTest, NamesTheNearestKnownKeyOfOneItDoesNotKnow) {
     for (const Case& one : {
              Case{R"(, "monitor": {"pol_interval_seconds": 5})", "monitor.pol_interval_seconds",
                   "monitor.poll_interval_seconds"},
-             Case{R"(, "moniter": {"poll_interval_seconds": 5})", "moniter", "monitor"},
-             Case{R"(, "poll_interval_seconds": 5)", "poll_interval_seconds", "monitor.poll_interval_seconds"},
+             Case{R"(, "poll_interval_seconds": 5)", "poll_interval_seconds",
+                  "monitor.poll_interval_seconds"},
              Case{R"(, "api": {"lisen": "127.0.0.1:1"})", "api.lisen", "api.listen"},
              Case{R"(, "organisation": "X")", "organisation", "organization"},
              Case{R"(, "traffic": {"clickhouse": {"pasword_file": ""}})", "traffic.clickhouse.pasword_file",
@@ -216,6 +228,12 @@ TEST_F(SettingsTest, NamesTheNearestKnownKeyOfOneItDoesNotKnow) {
     }
     EXPECT_TRUE(parse(python_era(R"(, "services": {"Any label": "any-unit"})")).findings.empty())
         << "keys of services are free";
+}
+
+// Waits for its fix in SettingsReader::note_unknown_keys: groups are no candidates yet.
+TEST_F(SettingsTest, NamesTheNearestGroupOfOneItDoesNotKnow) {
+    const LoadedSettings loaded = parse(python_era(R"(, "moniter": {"poll_interval_seconds": 5})"));
+    EXPECT_TRUE(warns(loaded, "moniter", "nearest known key is monitor)")) << lines(loaded);
 }
 
 TEST_F(SettingsTest, SaysWhereTheJsonIsBroken) {
@@ -281,8 +299,10 @@ TEST_F(SettingsTest, RefusesATokenFileThatIsMissingEmptyOrOdd) {
     environment_.credentials_directory = folder_.file("credentials");
     LoadedSettings loaded = parse(with_token_files());
     EXPECT_TRUE(refuses(loaded, "cloudflare.api_token_file", "No such file or directory")) << lines(loaded);
-    EXPECT_TRUE(refuses(loaded, "cloudflare.api_token_file", folder_.file("secrets/cloudflare"))) << lines(loaded);
-    EXPECT_TRUE(refuses(loaded, "telegram.bot_token_file", folder_.file("credentials/telegram"))) << lines(loaded);
+    EXPECT_TRUE(refuses(loaded, "cloudflare.api_token_file", folder_.file("secrets/cloudflare")))
+        << lines(loaded);
+    EXPECT_TRUE(refuses(loaded, "telegram.bot_token_file", folder_.file("credentials/telegram")))
+        << lines(loaded);
     EXPECT_EQ(loaded.findings.size(), 2U) << "and not that the token is missing, too:\n" << lines(loaded);
 
     folder_.write("secrets/cloudflare", " \n");
@@ -314,12 +334,14 @@ TEST_F(SettingsTest, ShowsASecretInNoFinding) {
     const std::string secret = "SeCrEt0123456789";
     for (const std::string& text : {
              fmt::format(R"({{"cloudflare": {{"api_token": "{} x"}}}})", secret),
-             fmt::format(R"({{"cloudflare": {{"api_token": ["{}"]}}, "telegram": {{"bot_token": {{"t": "{}"}}}}}})",
-                         secret, secret),
+             fmt::format(
+                 R"({{"cloudflare": {{"api_token": ["{}"]}}, "telegram": {{"bot_token": {{"t": "{}"}}}}}})",
+                 secret, secret),
              fmt::format(R"({{"cloudflare": "{}", "telegram": "{}"}})", secret, secret),
              fmt::format(R"({{"cloudflare": {{"api_tokn": "{}"}}}})", secret),
              fmt::format(R"({{"cloudflare": {{"api_url": "https://me:{}@api.cloudflare.com"}}}})", secret),
              fmt::format(R"({{"telegram": {{"bot_token": "\u0007{}"}}}})", secret),
+             fmt::format(R"({{"telegram": {{"api_url": "api.telegram.org/bot1:{}"}}}})", secret),
              fmt::format(R"({{"cloudflare": {{"api_token": "{}" "oops"}}}})", secret),
              fmt::format(R"({{"cloudflare": {{"api_token": "{}\q"}}}})", secret),
          }) {
@@ -332,6 +354,18 @@ TEST_F(SettingsTest, ShowsASecretInNoFinding) {
     EXPECT_EQ(lines(parse(python_era())).find(secret), std::string::npos);
     environment_.cloudflare_api_token.reset();
     EXPECT_EQ(lines(parse(with_token_files())).find(secret), std::string::npos);
+}
+
+// Waits for its fix in SecretSource::from_file: the value is shown as the path that it is not.
+TEST_F(SettingsTest, ShowsNoTokenThatStandsWhereItsFileBelongs) {
+    const std::string token = "123456789:AAwrittenIntoTheWrongKey0000000001";
+    const LoadedSettings loaded = parse(
+        fmt::format(R"({{"cloudflare": {{"api_token_file": "{}"}}, "telegram": {{"bot_token_file": "{}"}}}})",
+                    kToken, token));
+    EXPECT_TRUE(refuses(loaded, "telegram.bot_token_file"));
+    EXPECT_TRUE(refuses(loaded, "cloudflare.api_token_file"));
+    EXPECT_EQ(lines(loaded).find(token), std::string::npos) << lines(loaded);
+    EXPECT_EQ(lines(loaded).find(kToken), std::string::npos) << lines(loaded);
 }
 
 // --- paths, chat, listen ---
@@ -408,8 +442,8 @@ TEST_F(SettingsTest, TellsEveryProblemInOnePass) {
 "prefixes": {"mine": ["185.54.82.4/22"]}, "api": {"listen": "0.0.0.0:1"}, "traffic": {"store": "x"}})");
     for (const char* where :
          {"cloudflare.api_url", "cloudflare.account_id", "cloudflare.api_token", "telegram.bot_token",
-          "telegram.chat_id", "monitor.poll_interval_seconds", "monitor.lookback_minutes", "monitor.catch_up_hours",
-          "prefixes.mine[0]", "api.listen", "traffic.store"}) {
+          "telegram.chat_id", "monitor.poll_interval_seconds", "monitor.lookback_minutes",
+          "monitor.catch_up_hours", "prefixes.mine[0]", "api.listen", "traffic.store"}) {
         EXPECT_TRUE(refuses(loaded, where)) << where;
     }
     EXPECT_TRUE(warns(loaded, "moniter"));
@@ -421,12 +455,15 @@ TEST_F(SettingsTest, TellsEveryProblemInOnePass) {
 TEST_F(SettingsTest, ReadsAFileAndSaysWhyItCannot) {
     const std::string file = folder_.write("config/settings.json", python_era());
     EXPECT_TRUE(load_settings(file, environment_, Needs::kEverything).usable());
-    const LoadedSettings missing = load_settings(folder_.file("nowhere.json"), environment_, Needs::kEverything);
+    const LoadedSettings missing =
+        load_settings(folder_.file("nowhere.json"), environment_, Needs::kEverything);
     EXPECT_TRUE(refuses(missing, "", "No such file or directory")) << lines(missing);
     EXPECT_EQ(missing.file, folder_.file("nowhere.json"));
-    EXPECT_TRUE(refuses(load_settings(folder_.path(), environment_, Needs::kEverything), "", "not a regular file"));
+    EXPECT_TRUE(
+        refuses(load_settings(folder_.path(), environment_, Needs::kEverything), "", "not a regular file"));
     folder_.write("big.json", std::string(2'000'000, ' '));
-    EXPECT_TRUE(refuses(load_settings(folder_.file("big.json"), environment_, Needs::kEverything), "", "larger than"));
+    EXPECT_TRUE(refuses(load_settings(folder_.file("big.json"), environment_, Needs::kEverything), "",
+                        "larger than"));
 }
 
 TEST_F(SettingsTest, WritesAFindingAsOneLine) {

@@ -63,7 +63,9 @@ static_assert(!std::is_convertible_v<Secret, std::string>);
 static_assert(!std::is_convertible_v<std::string, Secret>, "a string becomes a secret only on purpose");
 
 template <typename T>
-concept Streamable = requires(std::ostream& stream, const T& value) { stream << value; };
+concept Streamable = requires(std::ostream& stream, const T& value) {
+    stream << value;
+};
 static_assert(!Streamable<Secret>);
 
 constexpr const char* kShort = "123:ABC";  // fits into the string object itself
