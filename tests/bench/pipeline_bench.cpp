@@ -186,12 +186,10 @@ public:
 private:
     [[nodiscard]] std::vector<MitigationEvent> sift(std::vector<MitigationEvent>& found) const {
         cam::rules::merge_same_identity(found);
-        std::vector<MitigationEvent> kept;
-        for (MitigationEvent& event : found) {
-            if (filter_.judge(event, cam::rules::Scope::kMine) == cam::rules::Verdict::kNotify)
-                kept.push_back(std::move(event));
-        }
-        return kept;
+        std::erase_if(found, [&](const MitigationEvent& event) {
+            return filter_.judge(event, cam::rules::Scope::kMine) != cam::rules::Verdict::kNotify;
+        });
+        return std::move(found);
     }
 
     cam::enrich::GeoDatabases geo_;

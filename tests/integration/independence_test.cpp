@@ -280,7 +280,7 @@ TEST_F(IndependenceTest, AHangingSystemctlDelaysOnlyTheReport) {
     EXPECT_TRUE(messages_with("STARTED").empty());
     ASSERT_TRUE(wait_for_text("STARTED")) << daemon.err();
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
-    EXPECT_NE(messages_with("STARTED")[0].find("❓ Webhook | ❓ Dashboard"), std::string::npos)
+    EXPECT_NE(messages_with("STARTED")[0].find("❓ Dashboard | ❓ Webhook"), std::string::npos)
         << messages_with("STARTED")[0];
     ASSERT_TRUE(wait_for_text(attack)) << daemon.err();
     expect_clean_stop(daemon);
@@ -289,11 +289,11 @@ TEST_F(IndependenceTest, AHangingSystemctlDelaysOnlyTheReport) {
 TEST_F(IndependenceTest, AnOddSystemctlSaysWhatItSaysOrNothing) {
     configure({{"services", {{"Webhook", "cloudflare-webhook"}, {"Dashboard", "cloudflare-dashboard"}}}});
     const std::vector<std::pair<std::string, std::string>> scripts{
-        {"echo active; echo failed; exit 3", "✅ Webhook | ❌ Dashboard"},
-        {"echo active", "✅ Webhook | ❓ Dashboard"},
-        {"exec yes garbage", "❓ Webhook | ❓ Dashboard"},
-        {"exit 127", "❓ Webhook | ❓ Dashboard"},
-        {"kill -9 $$", "❓ Webhook | ❓ Dashboard"},
+        {"echo active; echo failed; exit 3", "✅ Dashboard | ❌ Webhook"},
+        {"echo active", "✅ Dashboard | ❓ Webhook"},
+        {"exec yes garbage", "❓ Dashboard | ❓ Webhook"},
+        {"exit 127", "❓ Dashboard | ❓ Webhook"},
+        {"kill -9 $$", "❓ Dashboard | ❓ Webhook"},
     };
     for (const auto& [script, line] : scripts) {
         world_.forget();
@@ -303,6 +303,20 @@ TEST_F(IndependenceTest, AnOddSystemctlSaysWhatItSaysOrNothing) {
                                                                              << messages_with("STARTED")[0];
         expect_clean_stop(daemon);
     }
+}
+
+TEST_F(IndependenceTest, TheReportNamesTheServicesInTheOrderOfTheSettings) {
+    std::string text = read_text(settings_file());
+    const std::string none = "\"services\": {}";
+    ASSERT_NE(text.find(none), std::string::npos) << text;
+    text.replace(text.find(none), none.size(),
+                 R"("services": {"Webhook": "a", "Autowithdraw": "b", "Dashboard": "c"})");
+    write("config/settings.json", text);
+    Process daemon(with_systemctl("echo active; echo failed; echo active; exit 3"));
+    ASSERT_TRUE(wait_for_text("STARTED")) << daemon.err();
+    EXPECT_NE(messages_with("STARTED")[0].find("✅ Webhook | ❌ Autowithdraw | ✅ Dashboard"), std::string::npos)
+        << messages_with("STARTED")[0];
+    expect_clean_stop(daemon);
 }
 
 TEST_F(IndependenceTest, AHangingBgpQuestionDelaysOnlyTheReport) {  // B20
