@@ -15,7 +15,8 @@
 namespace cam::app {
 namespace {
 
-using nlohmann::json;
+// Ordered: services are shown in the order in which somebody wrote them.
+using json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxSettingsBytes = 1024 * 1024;

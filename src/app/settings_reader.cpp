@@ -13,12 +13,31 @@
 namespace cam::app {
 namespace {
 
-using nlohmann::json;
+// Ordered: services are shown in the order in which somebody wrote them.
+using json = nlohmann::ordered_json;
+
+/// True for what may be a token that somebody wrote into the wrong place.
+bool may_hold_token(std::string_view text) {
+    constexpr std::size_t kShortestToken = 20;
+    std::size_t run = 0;
+    for (const char c : text) {
+        const bool inside = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                            c == '_' || c == '-';
+        run = inside ? run + 1 : 0;
+        if (run >= kShortestToken) return true;
+    }
+    return false;
+}
+
+/// A wrong value for a person, but never what may be a token.
+std::string shown_text(std::string_view text) {
+    return may_hold_token(text) ? std::string{"a text that is not shown, it may hold a token"}
+                                : quote(text, 60);
+}
 
 std::string shown(const json& value) {
-    return quote(value.is_string() ? value.get_ref<const std::string&>()
-                                   : value.dump(-1, ' ', false, json::error_handler_t::replace),
-                 60);
+    return shown_text(value.is_string() ? value.get_ref<const std::string&>()
+                                        : value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -254,7 +273,7 @@ void SettingsReader::url(std::string_view path, std::string& out) {
         std::any_of(read.begin(), read.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7F; });
     if ((!plain && read.rfind("https://", 0) != 0) || odd || read.size() < 9) {
         return error(path, fmt::format("is {}; expected a URL that begins with https:// or http://",
-                                       quote(read.substr(0, read.find('/')), 60)));
+                                       shown_text(read.substr(0, read.find('/')))));
     }
     const bool near = read.rfind("http://127.", 0) == 0 || read.rfind("http://localhost", 0) == 0 ||
                       read.rfind("http://[::1]", 0) == 0;

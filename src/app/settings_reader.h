@@ -16,7 +16,7 @@ namespace cam::app {
 /// what the document has beyond those is unknown. One thread at a time; the document must outlive it.
 class SettingsReader {
 public:
-    SettingsReader(const nlohmann::json& document, std::vector<Finding>& findings)
+    SettingsReader(const nlohmann::ordered_json& document, std::vector<Finding>& findings)
         : document_(document), findings_(findings) {}
 
     /// Each leaves `out` as it is when the key is absent or wrong.
@@ -44,11 +44,11 @@ public:
     [[nodiscard]] const std::vector<std::string>& asked() const { return asked_; }
 
 private:
-    const nlohmann::json* find(std::string_view path);
-    void note_unknown_keys(const nlohmann::json& object, const std::string& path);
+    const nlohmann::ordered_json* find(std::string_view path);
+    void note_unknown_keys(const nlohmann::ordered_json& object, const std::string& path);
     [[nodiscard]] bool is_group(const std::string& path) const;
 
-    const nlohmann::json& document_;
+    const nlohmann::ordered_json& document_;
     std::vector<Finding>& findings_;
     std::vector<std::string> asked_;
     std::vector<std::string> open_maps_;       // objects whose keys are free

@@ -207,7 +207,6 @@ TEST_F(IndependenceTest, PreferencesThatCannotBeUsedCountAsMineOnlyWithOneWarnin
         Process daemon(command({}));
         const std::string foreign = add_attack({{"ipDestinationAddress", "104.16.1.1"}});
         expect_work(daemon);
-        expect_work(daemon);
         EXPECT_TRUE(messages_with(foreign).empty()) << name;
         EXPECT_EQ(count(daemon.err(), "condition raised condition=preferences"), 1U) << name << daemon.err();
         EXPECT_TRUE(messages_with("Preference file").empty()) << "no business of the SOC";
