@@ -172,8 +172,7 @@ void read_flow(SettingsReader& reader, SecretSource& secrets, Settings& settings
     Settings::Traffic& traffic = settings.traffic;
     reader.text("traffic.store", traffic.store);
     if (traffic.store != "sqlite" && traffic.store != "clickhouse") {
-        reader.error("traffic.store",
-                     fmt::format("is {}; expected \"sqlite\" or \"clickhouse\"", quote(traffic.store, 60)));
+        reader.error("traffic.store", "is neither \"sqlite\" nor \"clickhouse\"; write one of the two");
     }
     reader.url("traffic.clickhouse.url", traffic.clickhouse_url);
     reader.text("traffic.clickhouse.database", traffic.clickhouse_database);
