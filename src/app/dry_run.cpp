@@ -29,7 +29,7 @@ std::string printable(const std::optional<std::string>& text, const char* absent
 }
 
 std::string endpoint(const std::optional<std::string>& address, const std::optional<std::uint32_t>& port) {
-    const std::string shown = printable(address);
+    std::string shown = printable(address);
     if (!port) return shown;
     return shown.find(':') == std::string::npos ? fmt::format("{}:{}", shown, *port)
                                                 : fmt::format("[{}]:{}", shown, *port);
