@@ -291,7 +291,10 @@ void SettingsReader::note_unknown_keys() {
 }
 
 void SettingsReader::note_unknown_keys(const json& object, const std::string& path) {
-    for (const auto& [key, value] : object.items()) {
+    for (const auto& entry : object.items()) {
+        // No structured binding: clang 14 cannot capture one in a lambda.
+        const std::string& key = entry.key();
+        const json& value = entry.value();
         const std::string full = joined(path, key);
         if (is_group(full)) {
             if (value.is_object()) note_unknown_keys(value, full);

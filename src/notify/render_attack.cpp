@@ -68,7 +68,7 @@ void add_source(Totals& totals, const EventNotice& notice) {
 std::optional<std::string> edge_text(const MitigationEvent& event) {
     std::optional<std::string> place = shown(event.colo_code, kCodeCap);
     if (!place) place = shown(event.colo_city, kWordCap);
-    const auto country = country_code(event.colo_country);
+    auto country = country_code(event.colo_country);
     if (!place) return country;
     if (!country) return place;
     return fmt::format("{} ({})", *place, *country);
