@@ -92,7 +92,8 @@ TEST(FailureTest, TellsHowLongToWaitAsTheServerDoesAndFiveMinutesOnlyWhereItsMes
     context.status = 429;
     EXPECT_EQ(told_failure(context, {}, kToken).retry_after, std::nullopt);
     EXPECT_EQ(told_failure(context, {{"slow down", ""}}, kToken).retry_after, std::nullopt);
-    EXPECT_EQ(told_failure(context, {{"rate limiter budget depleted, try again after 5 minutes", ""}}, kToken).retry_after,
+    EXPECT_EQ(told_failure(context, {{"rate limiter budget depleted, try again after 5 minutes", ""}}, kToken)
+                  .retry_after,
               300s);
     EXPECT_EQ(unreadable_failure(context).kind, FailureKind::kRateLimited);
     EXPECT_EQ(unreadable_failure(context).retry_after, std::nullopt);
