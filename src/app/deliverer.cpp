@@ -139,7 +139,8 @@ std::optional<Deliverer::Step> Deliverer::settle_unmarked() {
 
 SendOutcome Deliverer::send(const std::string& text, Markup markup, const std::stop_token& stop) {
     parts_.heartbeat.beat();
-    SendOutcome outcome = parts_.telegram.send(options_.target, text, markup, options_.send_total, stop);
+    SendOutcome outcome = parts_.telegram.send(options_.target, text, markup, options_.send_total,
+                                               parts_.abort.stop_possible() ? parts_.abort : stop);
     parts_.heartbeat.beat();
     count(outcome.result, 1);
     // A lost answer may have been a message, so it counts for the pace.

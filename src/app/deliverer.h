@@ -52,6 +52,9 @@ public:
         MetricRegistry& metrics;
         Heartbeat& heartbeat;
         notify::RenderOptions render;
+        /// Cuts a call in flight. Apart from the stop of the loop, because a call that is cut may have been a
+        /// message, which would then be repeated. Without it the loop's stop cuts.
+        std::stop_token abort{};
     };
     Deliverer(Parts parts, Options options);
 

@@ -85,7 +85,8 @@ Result<std::unique_ptr<PollSide>> PollSide::make(const Surroundings& around, Hea
     return side;
 }
 
-Result<std::unique_ptr<DeliverySide>> DeliverySide::make(const Surroundings& around, Heartbeat& heartbeat) {
+Result<std::unique_ptr<DeliverySide>> DeliverySide::make(const Surroundings& around, Heartbeat& heartbeat,
+                                                         std::stop_token abort) {
     auto side = std::make_unique<DeliverySide>();
     auto http = net::CurlHttpClient::create(user_agent());
     if (!http) return http.error();
@@ -99,7 +100,7 @@ Result<std::unique_ptr<DeliverySide>> DeliverySide::make(const Surroundings& aro
     side->store = std::move(*store);
     side->deliverer = std::make_unique<Deliverer>(
         Deliverer::Parts{*side->telegram, *side->store, around.conditions, around.clock, around.log,
-                         around.metrics, heartbeat, render_options(around.settings)},
+                         around.metrics, heartbeat, render_options(around.settings), std::move(abort)},
         Deliverer::Options{.database = around.settings.paths.database,
                            .target = {.chat_id = telegram.chat_id, .thread_id = telegram.message_thread_id},
                            .send_total = std::chrono::seconds{20}});

@@ -64,7 +64,9 @@ struct PollSide {
 
 /// Everything that delivers, made to live on one thread.
 struct DeliverySide {
-    static Result<std::unique_ptr<DeliverySide>> make(const Surroundings& around, Heartbeat& heartbeat);
+    /// `abort` cuts a call to Telegram in flight; see Deliverer::Parts.
+    static Result<std::unique_ptr<DeliverySide>> make(const Surroundings& around, Heartbeat& heartbeat,
+                                                      std::stop_token abort = {});
 
     std::unique_ptr<net::CurlHttpClient> http;
     std::unique_ptr<notify::TelegramClient> telegram;

@@ -74,7 +74,7 @@ Status Runtime::start(Announce announce) {
                                 .queued = [this] { deliver_wakeup_.notify(); }});
     if (!poll) return poll.error();
     poll_ = std::move(*poll);
-    auto delivery = DeliverySide::make(around_, deliver_beat_);
+    auto delivery = DeliverySide::make(around_, deliver_beat_, abort_delivery_.get_token());
     if (!delivery) return delivery.error();
     delivery_ = std::move(*delivery);
 
@@ -106,7 +106,10 @@ Status Runtime::start(Announce announce) {
     }
     spawn(
         "cam-deliver", deliver_beat_,
-        [this](const std::stop_token& stop) { delivery_->deliverer->run(stop, deliver_wakeup_); },
+        [this](const std::stop_token& stop) {
+            delivery_->deliverer->run(stop, deliver_wakeup_);
+            delivery_ended_ = true;
+        },
         deliverer_);
     return Done{};
 }
@@ -185,6 +188,11 @@ void Runtime::stop(Announce announce) {
     }
     for (std::jthread& thread : deliverer_) thread.request_stop();
     deliver_wakeup_.notify();
+    // A call in flight is let finish: cut, it may have been a message all the same, and would be repeated.
+    while (!deliverer_.empty() && !delivery_ended_ && parts_.clock.steady() < deadline) {
+        parts_.clock.sleep_until(parts_.clock.steady() + milliseconds{10}, {});
+    }
+    abort_delivery_.request_stop();
     deliverer_.clear();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -57,6 +58,8 @@ private:
     Heartbeat& deliver_beat_;
     Wakeup deliver_wakeup_;
     Wakeup report_queued_;
+    std::stop_source abort_delivery_;  // cuts a call to Telegram that outlasts the farewell
+    std::atomic<bool> delivery_ended_{false};
     std::stop_source early_stop_;  // ends waiting for the startup report
     Guarded<std::string> status_{std::string{"starting"}};
     std::vector<std::jthread> workers_;  // poll, report, http

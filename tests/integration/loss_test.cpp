@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -478,6 +479,26 @@ TEST_F(LossTest, TenSinglePollsBesideTheDaemonTellEachEventOnce) {  // B33
     expect_clean_stop(daemon);
     EXPECT_EQ(told_waves(), numbers_to(kRounds));
     expect_stored_once(kRounds);
+}
+
+TEST_F(LossTest, AHangingDaemonDoesNotKeepASinglePollFromTelling) {  // B23
+    configure({{"monitor", {{"poll_interval_seconds", 300}}}});
+    Process daemon(command({}));
+    ASSERT_TRUE(world_.wait_for_messages(1)) << daemon.err();
+    ASSERT_TRUE(eventually([&] {
+        const int lock = ::open((database() + ".delivery-lock").c_str(), O_RDWR | O_CLOEXEC);
+        const bool free = ::flock(lock, LOCK_EX | LOCK_NB) == 0;
+        ::close(lock);
+        return free;
+    })) << "an idle daemon keeps the delivery to itself";
+    daemon.signal(SIGSTOP);
+    add_wave(1);
+    const Finished done = once();
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(told_waves(), numbers_to(1));
+    daemon.signal(SIGCONT);
+    expect_clean_stop(daemon);
+    EXPECT_EQ(told_waves(), numbers_to(1));
 }
 
 /// A line of /proc/PID/status in KiB.
