@@ -2,8 +2,6 @@
 #include <ctime>
 #include <memory>
 
-#include <sys/stat.h>
-
 #include <spdlog/fmt/fmt.h>
 
 #include "app/modes.h"
@@ -45,12 +43,6 @@ public:
 private:
     sigset_t set_{};
 };
-
-/// The folder of the log file, where it is ours to make (like the database's).
-void make_log_folder(const std::string& log_file) {
-    const std::size_t slash = log_file.rfind('/');
-    if (slash != std::string::npos && slash > 0) ::mkdir(log_file.substr(0, slash).c_str(), 0750);
-}
 
 void log_settings(const LoadedSettings& loaded, const Logger& log) {
     for (const Finding& finding : loaded.findings)

@@ -26,6 +26,9 @@ constexpr seconds kElsewhereLook{1};
 // Where only an operator can help, asking more often helps nobody.
 constexpr minutes kRefusedPause{5};
 constexpr int kMaxMigrations = 16;
+// Waits are kept a little longer than asked: our clock is cut to milliseconds, and no two ways through the
+// network take equally long.
+constexpr milliseconds kSlack{50};
 
 std::string chat_key(const std::string& chat_id) {
     return "telegram.chat." + chat_id;
@@ -77,11 +80,14 @@ bool Deliverer::lock() {
                          O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
     if (!file.valid()) {
         // No lock is worse than a rare repetition is worse than silence.
-        parts_.log->warn("delivery lock cannot be opened, delivering without it reason={}",
-                         quote(std::generic_category().message(errno)));
-        lock_ = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        if (!lockless_) {
+            parts_.log->warn("delivery lock cannot be opened, delivering without it reason={}",
+                             quote(std::generic_category().message(errno)));
+        }
+        lockless_ = true;
         return true;
     }
+    lockless_ = false;
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
     lock_ = std::move(file);
     paced_ = false;
@@ -156,16 +162,19 @@ Deliverer::Step Deliverer::step(std::stop_token stop) {
     refresh_gauges();
     if (parts_.clock.steady() < ready_at_) return Step::kWait;
     if (!lock()) return Step::kElsewhere;
+    // First, because a process that dies before this is written sends the message again.
+    const auto settled = settle_unmarked();
+    if (settled == Step::kDelivered) return *settled;
     load_pacing();
     if (const SteadyTime earliest = pacer_.earliest(parts_.clock.steady());
         earliest > parts_.clock.steady()) {
-        wait_until(earliest);
+        wait_until(earliest + kSlack);
         return Step::kWait;
     }
     if (const Step past_database = deliver_unqueued(stop); past_database != Step::kEmpty)
         return past_database;
     // After those, because they may be what tells that nothing can be written down.
-    if (const auto settled = settle_unmarked()) return *settled;
+    if (settled) return *settled;
 
     auto queued = parts_.store.next_message();
     if (!queued) {
@@ -229,7 +238,7 @@ milliseconds Deliverer::pause_for(const SendOutcome& outcome) {
         outcome.result == SendResult::kChatRefused || outcome.result == SendResult::kTokenRefused;
     if (refused) pause = std::max<milliseconds>(pause * 5, seconds{10});
     pause = std::min<milliseconds>(pause, kRefusedPause);
-    if (outcome.retry_after) pause = std::max<milliseconds>(pause, *outcome.retry_after);
+    if (outcome.retry_after) pause = std::max<milliseconds>(pause, *outcome.retry_after + kSlack);
     wait_until(parts_.clock.steady() + pause);
     // Being asked to slow down is no failure; the message will go.
     if (outcome.result != SendResult::kRetryAfter) ++failures_;
@@ -347,6 +356,7 @@ void Deliverer::run(const std::stop_token& stop, Wakeup& wakeup) {
     while (!stop.stop_requested()) {
         switch (step(stop)) {
             case Step::kEmpty:
+                lock_.close();  // a single poll beside an idle daemon, or a hanging one, tells for itself
                 wakeup.wait(kIdleLook, stop);
                 break;
             case Step::kElsewhere:

@@ -115,6 +115,7 @@ private:
     std::optional<Unmarked> unmarked_;       // delivered, but the database could not take that down yet
     std::optional<std::int64_t> plain_for_;  // the message whose markup Telegram refused
     bool paced_ = false;
+    bool lockless_ = false;  // said once
 };
 
 }  // namespace cam::app

@@ -25,6 +25,9 @@ constexpr std::chrono::minutes kBudgetSpan{5};
 // For a 429 that does not say how long to wait.
 constexpr seconds kRateLimitPause{5};
 constexpr int kMaxAdaptations = 12;
+// Waits are kept a little longer than asked: our clock is cut to milliseconds, and no two ways through the
+// network take equally long.
+constexpr milliseconds kSlack{50};
 // A whole second of difference is what the Date header's resolution and the way of the answer can explain.
 constexpr milliseconds kSkewNoise{5'000};
 
@@ -54,7 +57,7 @@ void EventFetcher::refresh_limits(const Patience& patience) {
         return;
     }
     if (told.error().kind == FailureKind::kCancelled) return;
-    if (told.error().retry_after) blocked_until_ = parts_.clock.steady() + *told.error().retry_after;
+    if (told.error().retry_after) blocked_until_ = parts_.clock.steady() + *told.error().retry_after + kSlack;
     // Defaults that every account takes; asked again at the next poll if the cause may pass.
     if (cloudflare::permanent(told.error().kind)) limits_asked_ = now;
     parts_.log->warn("account limits unknown, using defaults kind={} detail={}", name(told.error().kind),
@@ -127,8 +130,9 @@ std::optional<QueryFailure> EventFetcher::wait_before_repeat(const Failure& fail
     const SteadyTime now = parts_.clock.steady();
     milliseconds wait = backoff.next();
     if (failure.retry_after) {
-        wait = std::max<milliseconds>(wait, *failure.retry_after);
-        blocked_until_ = now + *failure.retry_after;
+        const milliseconds told = *failure.retry_after + kSlack;
+        wait = std::max(wait, told);
+        blocked_until_ = now + told;
     } else if (failure.kind == FailureKind::kRateLimited) {
         wait = std::max<milliseconds>(wait, kRateLimitPause);
     }

@@ -27,6 +27,9 @@ bool report_findings(const LoadedSettings& loaded);
 /// report_findings(), then the files' owner is become (see privileges.h); the exit status if that is the end.
 [[nodiscard]] std::optional<int> prepare(const LoadedSettings& loaded);
 
+/// Makes the folder of the log file where it is missing (one level, like the database's).
+void make_log_folder(const std::string& log_file);
+
 /// The settings that the invocation means: the file's, with the options of the command line on top.
 [[nodiscard]] LoadedSettings settings_for(const Invocation& asked, Needs needs);
 

@@ -1,5 +1,7 @@
 #include <cstdio>
 
+#include <sys/stat.h>
+
 #include <spdlog/fmt/fmt.h>
 
 #include "app/modes.h"
@@ -63,6 +65,11 @@ std::optional<int> prepare(const LoadedSettings& loaded) {
     return kExitFailed;
 }
 
+void make_log_folder(const std::string& log_file) {
+    const std::size_t slash = log_file.rfind('/');
+    if (slash != std::string::npos && slash > 0) ::mkdir(log_file.substr(0, slash).c_str(), 0750);
+}
+
 LoadedSettings settings_for(const Invocation& asked, Needs needs) {
     LoadedSettings loaded = load_settings(settings_file(asked.config), Environment::of_process(), needs);
     if (asked.lookback) loaded.settings.monitor.lookback = *asked.lookback;
@@ -72,6 +79,7 @@ LoadedSettings settings_for(const Invocation& asked, Needs needs) {
 int run_once(const Invocation& asked) {
     const LoadedSettings loaded = settings_for(asked, Needs::kEverything);
     if (const auto end = prepare(loaded)) return *end;
+    make_log_folder(loaded.settings.paths.log_file);
     OneShot shot(loaded, asked.log_level);
     Heartbeat& beat = shot.heartbeats.add("cam-once");
     auto polling = PollSide::make(shot.around, beat, kPollPatience, {});
@@ -88,6 +96,7 @@ int run_once(const Invocation& asked) {
 int run_notify(const Invocation& asked) {
     const LoadedSettings loaded = settings_for(asked, Needs::kEverything);
     if (const auto end = prepare(loaded)) return *end;
+    make_log_folder(loaded.settings.paths.log_file);
     OneShot shot(loaded, asked.log_level);
     Heartbeat& beat = shot.heartbeats.add("cam-notify");
     auto delivery = DeliverySide::make(shot.around, beat);

@@ -243,6 +243,8 @@ bool Poller::claim(Batch& batch, WallTime span_end, PollReport& report) {
     });
     if (!claimed) {
         report.why = fmt::format("database: {}", claimed.error().detail);
+        const ErrorCode code = claimed.error().code;
+        const bool can_queue = code != ErrorCode::kBusy && code != ErrorCode::kFull;
         parts_.log->error("claim failed events={} reason={}", batch.events.size(),
                           quote(claimed.error().detail));
         parts_.conditions.raise(
@@ -253,7 +255,8 @@ bool Poller::claim(Batch& batch, WallTime span_end, PollReport& report) {
                          fmt::format("{} events wait at Cloudflare and are told once it can be.",
                                      batch.events.size())},
              .tell = Tell::kLogAndSoc},
-            &parts_.store);
+            // Not into a database that has just refused for so long: past it.
+            can_queue ? &parts_.store : nullptr);
         return false;
     }
     parts_.conditions.clear(Condition::kDatabase, "Database is written again", &parts_.store);

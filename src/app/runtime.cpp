@@ -119,6 +119,7 @@ void Runtime::poll_loop(const std::stop_token& stop) {
     SteadyTime next = parts_.clock.steady();
     while (!stop.stop_requested()) {
         note_poll(poll_->poller->poll(stop));
+        deliver_wakeup_.notify();  // the poll may have put status messages where no claim tells of them
         next = std::max(next + parts_.settings.monitor.poll_interval, parts_.clock.steady());
         if (!sleep_beating(parts_.clock, next, stop, poll_beat_)) break;
     }
