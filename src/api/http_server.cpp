@@ -64,7 +64,8 @@ HttpServer::HttpServer(ListenSocket socket, UniqueFd stop_signal, HttpService se
       service_(std::move(service)),
       limits_(limits),
       metrics_(metrics),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      free_workers_(limits.workers) {}
 
 HttpServer::~HttpServer() {
     ::eventfd_write(stop_signal_.get(), 1);
@@ -124,7 +125,6 @@ void HttpServer::take(UniqueFd client) {
 
 std::optional<UniqueFd> HttpServer::next() {
     std::unique_lock lock(mutex_);
-    ++free_workers_;
     come_.wait(lock, [&] { return stopping_ || !clients_.empty(); });
     --free_workers_;
     if (stopping_) return std::nullopt;
@@ -145,6 +145,9 @@ void HttpServer::work(std::size_t number) {
             const std::exception& fault) {  // httplib or memory; costs this client its connection, no more
             log_->error("api connection failed detail={}", quote(fault.what()));
         }
+        const std::lock_guard lock(mutex_);
+        ++free_workers_;
+        waiting_ = clients_.size() - std::min(clients_.size(), free_workers_);
     }
 }
 

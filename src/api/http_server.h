@@ -57,7 +57,7 @@ private:
     std::condition_variable come_;
     std::deque<UniqueFd> clients_;
     bool stopping_ = false;
-    std::size_t free_workers_ = 0;         ///< under mutex_
+    std::size_t free_workers_;             ///< under mutex_; one that is still starting counts as free
     std::atomic<std::size_t> waiting_{0};  ///< connections that no free worker is about to take
 
     std::vector<std::jthread> threads_;
