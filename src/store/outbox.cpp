@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t kPruneAtOnce = 500;
 MessageKind kind_of(std::string_view text) {
     for (const MessageKind kind : {MessageKind::kEvent, MessageKind::kAttack, MessageKind::kStartup,
-                                   MessageKind::kShutdown, MessageKind::kStatus}) {
+                                   MessageKind::kShutdown, MessageKind::kStatus, MessageKind::kAlert}) {
         if (text == name(kind)) return kind;
     }
     return MessageKind::kStatus;  // written by a program that knows more kinds

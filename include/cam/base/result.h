@@ -23,6 +23,7 @@ enum class ErrorCode {
     kFull,         ///< no room: disk or quota
     kCorrupt,      ///< stored data are damaged
     kReadOnly,     ///< the place may not be written
+    kExists,       ///< something else has this name or key already
     kNewer,        ///< made by a newer version than this one
     kInternal,     ///< a library failed in a way that has no better name
 };

@@ -6,7 +6,7 @@
 namespace cam {
 
 /// What a message is about; also its name in the database.
-enum class MessageKind { kEvent, kAttack, kStartup, kShutdown, kStatus };
+enum class MessageKind { kEvent, kAttack, kStartup, kShutdown, kStatus, kAlert };
 
 [[nodiscard]] constexpr const char* name(MessageKind kind) {
     switch (kind) {
@@ -20,6 +20,8 @@ enum class MessageKind { kEvent, kAttack, kStartup, kShutdown, kStatus };
             return "shutdown";
         case MessageKind::kStatus:
             return "status";
+        case MessageKind::kAlert:
+            return "alert";
     }
     return "status";
 }

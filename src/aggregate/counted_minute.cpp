@@ -1,0 +1,1 @@
+#include "cam/aggregate/minute_counter.h"
