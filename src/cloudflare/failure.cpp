@@ -290,6 +290,7 @@ QueryFailure transport_failure(const Error& error) {
         case ErrorCode::kFull:
         case ErrorCode::kCorrupt:
         case ErrorCode::kReadOnly:
+        case ErrorCode::kExists:
         case ErrorCode::kNewer:
         case ErrorCode::kInternal:
             break;

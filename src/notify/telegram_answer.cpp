@@ -237,6 +237,7 @@ SendOutcome classify(const Error& error) {
         case ErrorCode::kFull:
         case ErrorCode::kCorrupt:
         case ErrorCode::kReadOnly:
+        case ErrorCode::kExists:
         case ErrorCode::kNewer:
         case ErrorCode::kInternal:
             break;
