@@ -81,9 +81,11 @@ std::vector<Flow> one_second(const Arguments& arguments) {
     std::vector<Flow> flows;
     for (std::uint64_t i = 0; i < number("sources"); ++i) {
         Flow flow;
-        flow.source =
-            FlowAddress::of("103.118." + std::to_string(76 + i / 200) + "." + std::to_string(1 + i % 200));
         flow.destination = FlowAddress::of(arguments.texts.at("destination"));
+        const std::string net = flow.destination.is_v6() ? "2a0b:f4c2:" : "103.118.";
+        const std::string separator = flow.destination.is_v6() ? "::" : ".";
+        flow.source =
+            FlowAddress::of(net + std::to_string(76 + i / 200) + separator + std::to_string(1 + i % 200));
         flow.source_port = 53;
         flow.destination_port = static_cast<std::uint16_t>(number("destination-port"));
         flow.protocol = static_cast<std::uint8_t>(number("protocol"));
