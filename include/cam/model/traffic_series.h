@@ -27,7 +27,7 @@ struct TrafficPoint {
     /// How many of its minutes were collected; averages divide by them. None: unknown, not silent.
     std::uint32_t collected = 0;
     ClassVolumes sum{};
-    Volume peak;  ///< of kAll: the largest minute, each property on its own
+    Volume peak{};  ///< of kAll: the largest minute, each property on its own
 };
 
 }  // namespace cam
