@@ -23,7 +23,14 @@ constexpr seconds kPruneEvery{60};
 constexpr seconds kPatience{60};
 constexpr minutes kSilence{10};
 constexpr std::chrono::hours kWeek{7 * 24};
+constexpr minutes kAround{2};  // of the minute a week ago
+constexpr std::chrono::hours kRemembered{8 * 24};
+constexpr std::uint32_t kMostRemembered = 100'000;
 constexpr std::size_t kStatesAtOnce = 256;
+
+MinuteTime minute_of(WallTime time) {
+    return std::chrono::floor<minutes>(time);
+}
 
 bool needs_classes(const std::vector<Rule>& rules) {
     return std::any_of(rules.begin(), rules.end(),
@@ -91,11 +98,21 @@ Result<FlowPlan> FlowJudge::plan(store::FlowStore& store) {
 Status FlowJudge::begin() {
     auto set = load(parts_.store);
     if (!set) return set.error();
-    auto active = parts_.store.active_alerts();
-    if (!active) return active.error();
-    evaluator_.resume(std::move(*active));
+    const WallTime now = parts_.clock.wall();
+    auto known = parts_.store.active_alerts();
+    if (!known) return known.error();
+    // Alerts that are over, too: their minutes are no normal traffic.
+    auto over = parts_.store.alerts(
+        {.active = false, .rule_id = std::nullopt, .since = now - kRemembered, .limit = kMostRemembered});
+    if (!over) return over.error();
+    known->insert(known->end(), over->begin(), over->end());
     rule_sets_.push_back(std::move(*set));
-    apply_rules(rule_sets_.front().generation);
+    for (rules::AlertChange& change : evaluator_.set_rules(rule_sets_.front().rules, minute_of(now))) {
+        ended_.push_back(std::move(change.alert));
+    }
+    rules_set_.set(static_cast<double>(rule_sets_.front().rules.size()));
+    evaluator_.resume(std::move(*known));
+    warm_up(minute_of(now));
     note_alerts();
     return Done{};
 }
@@ -135,18 +152,17 @@ void FlowJudge::follow_rules() {
     published_ = now;
 }
 
-/// The rules of that generation are in force from the next minute that is judged.
-void FlowJudge::apply_rules(std::int64_t generation) {
+/// The rules of that generation are in force from that minute on.
+void FlowJudge::apply_rules(std::int64_t generation, MinuteTime from) {
     const auto found = std::find_if(rule_sets_.begin(), rule_sets_.end(),
                                     [&](const RuleSet& set) { return set.generation == generation; });
     if (found == rule_sets_.end()) return;
     rule_sets_.erase(rule_sets_.begin(), found);
-    const auto minute = std::chrono::floor<minutes>(parts_.clock.wall());
-    for (rules::AlertChange& change : evaluator_.set_rules(rule_sets_.front().rules, minute)) {
+    for (rules::AlertChange& change : evaluator_.set_rules(rule_sets_.front().rules, from)) {
         ended_.push_back(std::move(change.alert));
     }
     rules_set_.set(static_cast<double>(rule_sets_.front().rules.size()));
-    warm_up(minute);
+    warm_up(from);
 }
 
 void FlowJudge::warm_up(MinuteTime before) {
@@ -244,11 +260,16 @@ void FlowJudge::judge(Current& minute) {
         minutes_partial_.add();
         return;
     }
-    if (minute.generation != rule_sets_.front().generation) apply_rules(minute.generation);
+    if (minute.generation != rule_sets_.front().generation) apply_rules(minute.generation, minute.span.minute);
     std::vector<PrefixMinute> week_ago;
     if (needs_classes(rule_sets_.front().rules)) {
-        auto stored = parts_.store.minute(minute.span.minute - kWeek, store::MinuteDetail::kClasses);
-        if (stored && *stored) week_ago = std::move(**stored);
+        const MinuteTime then = minute.span.minute - kWeek;
+        const Status read = parts_.store.read_minutes(
+            then - kAround, then + kAround + minutes{1}, store::MinuteDetail::kClasses,
+            [&](const CollectedMinute&, std::span<const PrefixMinute> traffic) {
+                week_ago.insert(week_ago.end(), traffic.begin(), traffic.end());
+            });
+        if (!read) week_ago.clear();
     }
     const SteadyTime before = parts_.clock.steady();
     minute.judgement.minute = minute.span.minute;

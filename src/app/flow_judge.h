@@ -82,7 +82,7 @@ private:
     static Result<RuleSet> load(store::FlowStore& store);
     static FlowPlan plan_of(const RuleSet& set);
     void follow_rules();
-    void apply_rules(std::int64_t generation);
+    void apply_rules(std::int64_t generation, MinuteTime from);
     void warm_up(MinuteTime before);
     void gather();
     [[nodiscard]] std::optional<Current> next_minute(bool all);
