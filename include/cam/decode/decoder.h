@@ -50,6 +50,7 @@ struct DecodeReport {
     std::uint64_t options_templates = 0;
     std::uint64_t options_records = 0;
     std::uint64_t counter_samples = 0;
+    std::uint64_t discarded_packets = 0;      ///< notifications of sFlow; no flow records
     std::uint64_t sets_without_template = 0;  ///< at arrival; some may be decoded later, see held
     std::uint64_t sets_held = 0;
     std::uint64_t records_from_held = 0;  ///< part of flow_records: their template has come now

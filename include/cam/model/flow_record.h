@@ -77,7 +77,7 @@ inline constexpr std::uint16_t kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x0
 /// Numbers are in host order. No owner of anything, so a batch of them is one block of memory. A value type.
 struct FlowRecord {
     FlowFields fields;
-    std::uint64_t bytes = 0;    ///< observed, of layer 3; of the frame where an sFlow sample tells no other
+    std::uint64_t bytes = 0;    ///< observed, of layer 3; of an sFlow sample the length of its frame
     std::uint64_t packets = 0;  ///< observed
     SamplingRate sampling = SamplingRate::every();
     SamplingSource sampling_source = SamplingSource::kNone;  ///< kNone: the rate is not told, and is 1
