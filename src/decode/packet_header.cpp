@@ -1,0 +1,304 @@
+#include "decode/packet_header.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "decode/fixed_bytes.h"
+
+namespace cam::decode {
+namespace {
+
+// Ether types (IEEE 802 numbers).
+constexpr std::uint16_t kIpv4 = 0x0800;
+constexpr std::uint16_t kVlan = 0x8100;          // 802.1Q
+constexpr std::uint16_t kProviderVlan = 0x88a8;  // 802.1ad
+constexpr std::uint16_t kOldQinq = 0x9100;
+constexpr std::uint16_t kOlderQinq = 0x9200;
+constexpr std::uint16_t kIpv6 = 0x86dd;
+constexpr std::uint16_t kMplsUnicast = 0x8847;
+constexpr std::uint16_t kMplsMulticast = 0x8848;
+constexpr std::uint16_t kPppoeSession = 0x8864;
+constexpr std::uint16_t kSmallestEtherType = 0x0600;  // below, it is a length (IEEE 802.3 3.2.6)
+
+// IANA protocol numbers.
+constexpr std::uint8_t kHopByHop = 0;
+constexpr std::uint8_t kIcmp = 1;
+constexpr std::uint8_t kTcp = 6;
+constexpr std::uint8_t kUdp = 17;
+constexpr std::uint8_t kDccp = 33;
+constexpr std::uint8_t kRouting = 43;
+constexpr std::uint8_t kFragmentHeader = 44;
+constexpr std::uint8_t kAuthentication = 51;
+constexpr std::uint8_t kIcmpv6 = 58;
+constexpr std::uint8_t kDestinationOptions = 60;
+constexpr std::uint8_t kSctp = 132;
+constexpr std::uint8_t kMobility = 135;
+constexpr std::uint8_t kUdpLite = 136;
+constexpr std::uint8_t kHostIdentity = 139;
+constexpr std::uint8_t kShim6 = 140;
+
+constexpr std::uint16_t kMoreFragments = 0x2000;
+constexpr std::uint16_t kOffsetMask = 0x1fff;
+
+void read_tcp(ByteReader segment, FlowRecord& record) noexcept {
+    constexpr std::uint16_t kFlags = 0x01ff;
+    const auto head = take<14>(segment);
+    if (!head) return;
+    record.tcp_flags = u16_at<12>(*head) & kFlags;
+    record.fields.add(FlowField::kTcpFlags);
+}
+
+void read_transport(ByteReader payload, FlowRecord& record) noexcept {
+    switch (record.protocol) {
+        case kIcmp:
+        case kIcmpv6: {
+            const auto head = take<2>(payload);
+            if (!head) return;
+            record.icmp_type = u8_at<0>(*head);
+            record.icmp_code = u8_at<1>(*head);
+            record.fields.add(FlowField::kIcmp);
+            return;
+        }
+        case kTcp:
+            read_tcp(payload, record);
+            break;
+        case kUdp:
+        case kUdpLite:
+        case kDccp:
+        case kSctp:
+            break;
+        default:
+            return;
+    }
+    const auto ports = take<4>(payload);
+    if (!ports) return;
+    record.source_port = u16_at<0>(*ports);
+    record.destination_port = u16_at<2>(*ports);
+    record.fields.add(FlowField::kSourcePort);
+    record.fields.add(FlowField::kDestinationPort);
+}
+
+/// RFC 791 3.1.
+std::optional<std::uint32_t> read_ipv4(ByteReader packet, FlowRecord& record) noexcept {
+    constexpr std::size_t kHeaderBytes = 20;
+    const std::size_t captured = packet.remaining();
+    const auto head = take<kHeaderBytes>(packet);
+    if (!head) return std::nullopt;
+    const std::uint8_t first = u8_at<0>(*head);
+    const std::size_t header_bytes = std::size_t{first & 0x0fU} * 4;
+    if (first >> 4U != 4 || header_bytes < kHeaderBytes) return std::nullopt;
+    const std::size_t total = u16_at<2>(*head);
+    record.tos = u8_at<1>(*head);
+    record.ttl = u8_at<8>(*head);
+    record.protocol = u8_at<9>(*head);
+    record.source = IpAddress::v4(array_at<12, 4>(*head));
+    record.destination = IpAddress::v4(array_at<16, 4>(*head));
+    for (const FlowField field : {FlowField::kTos, FlowField::kTtl, FlowField::kProtocol, FlowField::kSource,
+                                  FlowField::kDestination}) {
+        record.fields.add(field);
+    }
+    const std::optional<std::uint32_t> length =
+        total == 0 ? std::nullopt : std::optional{static_cast<std::uint32_t>(total)};
+    const std::uint16_t fragment = u16_at<6>(*head);
+    if ((fragment & (kMoreFragments | kOffsetMask)) != 0) {
+        record.fragment_id = u16_at<4>(*head);
+        record.fragment_offset = fragment & kOffsetMask;
+        record.fields.add(FlowField::kFragment);
+        if (record.fragment_offset != 0) return length;
+    }
+    // What lies behind the packet's own length is padding of the link, not a transport header.
+    const std::size_t end = total == 0 ? captured : std::min(captured, total);
+    if (header_bytes > end || !packet.skip(header_bytes - kHeaderBytes)) return length;
+    const std::optional<ByteReader> payload = packet.sub(end - header_bytes);
+    if (payload) read_transport(*payload, record);
+    return length;
+}
+
+/// The length in bytes of an extension header whose second byte is `units`; 0 for what is no such header.
+std::size_t extension_bytes(std::uint8_t header, std::uint8_t units) noexcept {
+    switch (header) {
+        case kHopByHop:
+        case kRouting:
+        case kDestinationOptions:
+        case kMobility:
+        case kHostIdentity:
+        case kShim6:
+            return (std::size_t{units} + 1) * 8;
+        case kFragmentHeader:
+            return 8;  // its second byte is reserved
+        case kAuthentication:
+            return (std::size_t{units} + 2) * 4;  // RFC 4302 2.2
+        default:
+            return 0;
+    }
+}
+
+/// Follows the chain behind `record.protocol` (RFC 8200 4); each turn consumes at least eight bytes. False if
+/// what is left is no transport header.
+bool skip_extensions(ByteReader& rest, FlowRecord& record) noexcept {
+    while (extension_bytes(record.protocol, 0) != 0) {
+        ByteReader ahead = rest;
+        const auto head = take<8>(ahead);
+        if (!head) return false;
+        const std::size_t bytes = extension_bytes(record.protocol, u8_at<1>(*head));
+        const bool is_fragment = record.protocol == kFragmentHeader;
+        record.protocol = u8_at<0>(*head);
+        if (is_fragment) {
+            const std::uint16_t offset_and_more = u16_at<2>(*head);
+            record.fragment_offset = static_cast<std::uint16_t>(offset_and_more >> 3U);
+            record.fragment_id = u32_at<4>(*head);
+            record.fields.add(FlowField::kFragment);
+            if (record.fragment_offset != 0) return false;
+        }
+        if (!rest.skip(bytes)) return false;
+    }
+    return true;
+}
+
+/// RFC 8200 3.
+std::optional<std::uint32_t> read_ipv6(ByteReader packet, FlowRecord& record) noexcept {
+    constexpr std::size_t kHeaderBytes = 40;
+    const auto head = take<kHeaderBytes>(packet);
+    if (!head || u8_at<0>(*head) >> 4U != 6) return std::nullopt;
+    const std::uint32_t first = u32_at<0>(*head);
+    const std::size_t payload_bytes = u16_at<4>(*head);
+    record.tos = static_cast<std::uint8_t>(first >> 20U & 0xffU);
+    record.ipv6_flow_label = first & 0xfffffU;
+    record.protocol = u8_at<6>(*head);
+    record.ttl = u8_at<7>(*head);
+    record.source = IpAddress::v6(array_at<8, 16>(*head));
+    record.destination = IpAddress::v6(array_at<24, 16>(*head));
+    for (const FlowField field : {FlowField::kTos, FlowField::kIpv6FlowLabel, FlowField::kProtocol,
+                                  FlowField::kTtl, FlowField::kSource, FlowField::kDestination}) {
+        record.fields.add(field);
+    }
+    // 0: a jumbogram (RFC 2675), or a packet that was taken before segmentation offload.
+    const std::size_t inside = payload_bytes == 0 ? packet.remaining() : payload_bytes;
+    std::optional<ByteReader> rest = packet.sub(std::min(packet.remaining(), inside));
+    if (rest && skip_extensions(*rest, record)) read_transport(*rest, record);
+    if (payload_bytes == 0) return std::nullopt;
+    return static_cast<std::uint32_t>(kHeaderBytes + payload_bytes);
+}
+
+std::optional<std::uint32_t> read_ip(ByteReader packet, FlowRecord& record) noexcept {
+    if (packet.empty()) return std::nullopt;
+    switch (packet.rest().front() >> 4U) {
+        case 4:
+            return read_ipv4(packet, record);
+        case 6:
+            return read_ipv6(packet, record);
+        default:
+            return std::nullopt;
+    }
+}
+
+/// RFC 3032 2.1: down to the bottom of the stack.
+std::optional<std::uint32_t> read_mpls(ByteReader stack, FlowRecord& record) noexcept {
+    constexpr std::uint32_t kBottom = 0x100;
+    bool is_top = true;
+    while (const std::optional<std::uint32_t> entry = stack.u32()) {
+        if (is_top) {
+            record.mpls_label = *entry >> 12U;
+            record.fields.add(FlowField::kMplsLabel);
+            is_top = false;
+        }
+        if ((*entry & kBottom) != 0) return read_ip(stack, record);
+    }
+    return std::nullopt;
+}
+
+/// RFC 1661 2, its protocol field never compressed.
+std::optional<std::uint32_t> read_ppp(ByteReader frame, FlowRecord& record) noexcept {
+    constexpr std::uint16_t kAllStations = 0xff03;
+    std::optional<std::uint16_t> protocol = frame.u16();
+    if (protocol == kAllStations) protocol = frame.u16();
+    if (!protocol) return std::nullopt;
+    switch (*protocol) {
+        case 0x0021:
+        case 0x0057:
+            return read_ip(frame, record);
+        case 0x0281:
+        case 0x0283:
+            return read_mpls(frame, record);
+        default:
+            return std::nullopt;
+    }
+}
+
+std::optional<std::uint32_t> read_ether_type(std::uint16_t type, ByteReader payload,
+                                             FlowRecord& record) noexcept {
+    record.ether_type = type;
+    record.fields.add(FlowField::kEtherType);
+    switch (type) {
+        case kIpv4:
+            return read_ipv4(payload, record);
+        case kIpv6:
+            return read_ipv6(payload, record);
+        case kMplsUnicast:
+        case kMplsMulticast:
+            return read_mpls(payload, record);
+        case kPppoeSession:  // RFC 2516 4: version, code, session, length
+            return payload.skip(6) ? read_ppp(payload, record) : std::nullopt;
+        default:
+            return std::nullopt;
+    }
+}
+
+/// 802.2 behind an 802.3 length: only SNAP names an ether type (IEEE 802 10.3).
+std::optional<std::uint32_t> read_snap(std::uint16_t length, ByteReader payload,
+                                       FlowRecord& record) noexcept {
+    std::optional<ByteReader> inside = payload.sub(std::min<std::size_t>(length, payload.remaining()));
+    if (!inside) return std::nullopt;
+    const auto head = take<8>(*inside);
+    if (!head || u16_at<0>(*head) != 0xaaaa || u8_at<2>(*head) != 0x03) return std::nullopt;
+    const std::uint32_t organization = u32_at<2>(*head) & 0xffffffU;
+    if (organization != 0x000000 && organization != 0x0000f8) return std::nullopt;  // RFC 1042, bridge tunnel
+    return read_ether_type(u16_at<6>(*head), *inside, record);
+}
+
+bool is_tag(std::uint16_t type) noexcept {
+    return type == kVlan || type == kProviderVlan || type == kOldQinq || type == kOlderQinq;
+}
+
+std::optional<std::uint32_t> read_ethernet(ByteReader frame, FlowRecord& record) noexcept {
+    const auto head = take<14>(frame);
+    if (!head) return std::nullopt;
+    record.destination_mac = array_at<0, 6>(*head);
+    record.source_mac = array_at<6, 6>(*head);
+    record.fields.add(FlowField::kDestinationMac);
+    record.fields.add(FlowField::kSourceMac);
+    std::uint16_t type = u16_at<12>(*head);
+    bool is_outer = true;
+    while (is_tag(type)) {
+        const auto tag = take<4>(frame);
+        if (!tag) return std::nullopt;
+        const std::uint16_t vlan = u16_at<0>(*tag) & 0x0fffU;
+        if (is_outer && vlan != 0) {  // 0: a priority tag, of no VLAN
+            record.source_vlan = vlan;
+            record.fields.add(FlowField::kSourceVlan);
+        }
+        is_outer = false;
+        type = u16_at<2>(*tag);
+    }
+    if (type < kSmallestEtherType) return read_snap(type, frame, record);
+    return read_ether_type(type, frame, record);
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> decode_packet_header(ByteReader frame, LinkType link,
+                                                  FlowRecord& record) noexcept {
+    switch (link) {
+        case LinkType::kEthernet:
+            return read_ethernet(frame, record);
+        case LinkType::kPpp:
+            return read_ppp(frame, record);
+        case LinkType::kIp:
+            return read_ip(frame, record);
+        case LinkType::kMpls:
+            return read_mpls(frame, record);
+    }
+    return std::nullopt;
+}
+
+}  // namespace cam::decode

@@ -1,0 +1,198 @@
+#include "decode/sflow.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "decode/fixed_bytes.h"
+#include "decode/sflow_address.h"
+#include "decode/sflow_sample.h"
+
+namespace cam::decode {
+namespace {
+
+// data_format of a sample: enterprise 0 in the upper 20 bits, format in the lower 12.
+constexpr std::uint32_t kFlowSample = 1;
+constexpr std::uint32_t kCounterSample = 2;
+constexpr std::uint32_t kExpandedFlowSample = 3;
+constexpr std::uint32_t kExpandedCounterSample = 4;
+constexpr std::uint32_t kDiscardedPacket = 5;
+
+/// An interface as the expanded form writes it.
+struct Interface {
+    std::uint32_t format;
+    std::uint32_t value;
+};
+
+/// What stands before the records of a flow sample, compact or expanded.
+struct SampleHead {
+    std::uint64_t source;  ///< type << 32 | index
+    std::uint32_t rate;
+    std::uint32_t drops;
+    Interface input;
+    Interface output;
+    std::uint32_t records;
+};
+
+Interface unpack_interface(std::uint32_t compact) noexcept {
+    return {.format = compact >> 30U, .value = compact & 0x3fffffffU};
+}
+
+std::optional<SampleHead> read_compact(ByteReader& sample) noexcept {
+    const auto head = take<32>(sample);
+    if (!head) return std::nullopt;
+    const std::uint32_t source = u32_at<4>(*head);
+    return SampleHead{.source = std::uint64_t{source >> 24U} << 32U | (source & 0xffffffU),
+                      .rate = u32_at<8>(*head),
+                      .drops = u32_at<16>(*head),
+                      .input = unpack_interface(u32_at<20>(*head)),
+                      .output = unpack_interface(u32_at<24>(*head)),
+                      .records = u32_at<28>(*head)};
+}
+
+std::optional<SampleHead> read_expanded(ByteReader& sample) noexcept {
+    const auto head = take<44>(sample);
+    if (!head) return std::nullopt;
+    return SampleHead{.source = std::uint64_t{u32_at<4>(*head)} << 32U | u32_at<8>(*head),
+                      .rate = u32_at<12>(*head),
+                      .drops = u32_at<20>(*head),
+                      .input = {.format = u32_at<24>(*head), .value = u32_at<28>(*head)},
+                      .output = {.format = u32_at<32>(*head), .value = u32_at<36>(*head)},
+                      .records = u32_at<40>(*head)};
+}
+
+/// Index 0 is unknown, and the all ones of 30 bits are the device itself.
+bool is_known(const Interface& interface) noexcept {
+    constexpr std::uint32_t kSingle = 0;
+    constexpr std::uint32_t kDevice = 0x3fffffff;
+    return interface.format == kSingle && interface.value != 0 && interface.value < kDevice;
+}
+
+/// "Packet discarded" with its reason, as IPFIX's forwardingStatus (RFC 7270 4.12) says it.
+std::uint8_t forwarding_status_of(std::uint32_t reason) noexcept {
+    switch (reason) {
+        case 257:
+            return 137;  // TTL exceeded: dropped, bad TTL
+        case 258:
+            return 129;  // access list: dropped, ACL deny
+        default:
+            return 128;  // dropped, unknown
+    }
+}
+
+void set_interfaces(const SampleHead& head, FlowRecord& record) noexcept {
+    constexpr std::uint32_t kDiscarded = 1;
+    if (is_known(head.input)) {
+        record.input_interface = head.input.value;
+        record.fields.add(FlowField::kInputInterface);
+    }
+    if (is_known(head.output)) {
+        record.output_interface = head.output.value;
+        record.fields.add(FlowField::kOutputInterface);
+    }
+    if (head.output.format == kDiscarded) {
+        record.forwarding_status = forwarding_status_of(head.output.value);
+        record.fields.add(FlowField::kForwardingStatus);
+    }
+}
+
+/// One datagram on its way into a batch.
+class Datagram {
+public:
+    Datagram(RecordBatch& batch, DecodeReport& report, SflowExporter& exporter)
+        : batch_(batch), report_(report), exporter_(exporter) {}
+
+    /// Agent, sequence and samples; `body` begins behind the version.
+    void read(ByteReader body);
+
+private:
+    void read_sample(std::uint32_t format, ByteReader sample);
+    void read_flow_sample(const std::optional<SampleHead>& head, ByteReader records);
+    void drop(DropReason reason) noexcept { ++report_.dropped[static_cast<std::size_t>(reason)]; }
+
+    RecordBatch& batch_;
+    DecodeReport& report_;
+    SflowExporter& exporter_;
+    SflowExporter::Agent agent_;
+    FlowRecord prototype_;
+};
+
+void Datagram::read(ByteReader body) {
+    const std::optional<SflowAddress> agent = read_sflow_address(body);
+    const auto head = take<16>(body);  // sub-agent, sequence, uptime in ms, samples
+    if (!agent || !head) return drop(DropReason::kMalformed);
+    agent_ = exporter_.saw({.agent = agent->address.value_or(IpAddress::v4({})),
+                            .sub_agent = u32_at<0>(*head),
+                            .sequence = u32_at<4>(*head),
+                            .uptime_ms = u32_at<8>(*head)},
+                           report_);
+    prototype_.export_protocol = ExportProtocol::kSflow5;
+    prototype_.domain = u32_at<0>(*head);
+    prototype_.packets = 1;
+    prototype_.fields.add(FlowField::kPackets);
+    prototype_.fields.add(FlowField::kSampler);
+    // Each turn consumes at least eight bytes, whatever the count claims. What lies behind the samples is
+    // padding.
+    for (std::uint32_t left = u32_at<12>(*head); left > 0; --left) {
+        const auto about = take<8>(body);
+        if (!about) return drop(DropReason::kMalformed);
+        const std::optional<ByteReader> sample = body.sub(u32_at<4>(*about));
+        if (!sample) return drop(DropReason::kMalformed);
+        read_sample(u32_at<0>(*about), *sample);
+    }
+}
+
+void Datagram::read_sample(std::uint32_t format, ByteReader sample) {
+    switch (format) {
+        case kFlowSample: {
+            const std::optional<SampleHead> head = read_compact(sample);
+            return read_flow_sample(head, sample);
+        }
+        case kExpandedFlowSample: {
+            const std::optional<SampleHead> head = read_expanded(sample);
+            return read_flow_sample(head, sample);
+        }
+        case kCounterSample:
+        case kExpandedCounterSample:
+            ++report_.counter_samples;
+            return;
+        case kDiscardedPacket:
+            ++report_.discarded_packets;
+            return;
+        default:
+            return drop(DropReason::kUnsupported);
+    }
+}
+
+void Datagram::read_flow_sample(const std::optional<SampleHead>& head, ByteReader records) {
+    if (!head) return drop(DropReason::kMalformed);
+    exporter_.saw_sample(agent_, head->source, head->rate, head->drops, report_);
+    FlowRecord* const record = batch_.add(prototype_);
+    if (record == nullptr) return;  // the batch has counted it
+    record->sampler = head->source;
+    if (const std::optional<SamplingRate> rate = SamplingRate::one_in(head->rate)) {
+        record->sampling = *rate;
+        record->sampling_source = SamplingSource::kSflowSample;
+    }
+    set_interfaces(*head, *record);
+    if (!read_sampled_packet(records, head->records, *record, report_)) {
+        batch_.take_back();
+        drop(DropReason::kMalformed);
+    }
+}
+
+}  // namespace
+
+void decode_sflow(ByteReader datagram, RecordBatch& batch, DecodeReport& report, SflowExporter& exporter) {
+    const std::optional<std::uint32_t> version = datagram.u32();
+    if (version == 5U) {
+        report.protocol = ExportProtocol::kSflow5;
+        Datagram{batch, report, exporter}.read(datagram);
+        return;
+    }
+    const bool is_older = version == 2U || version == 4U;
+    const DropReason reason = is_older ? DropReason::kUnsupported : DropReason::kUnknownVersion;
+    ++report.dropped[static_cast<std::size_t>(reason)];
+}
+
+}  // namespace cam::decode

@@ -1,0 +1,495 @@
+#include "decode/sflow.h"
+
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "unit/decode/packets.h"
+#include "unit/decode/sflow_datagrams.h"
+
+namespace cam::decode {
+namespace {
+
+using namespace test;
+
+class KeepingSink final : public FlowSink {
+public:
+    void take(const ExporterKey&, std::span<const FlowRecord> records) override {
+        kept.insert(kept.end(), records.begin(), records.end());
+    }
+    std::vector<FlowRecord> kept;
+};
+
+/// Decodes datagrams of one exporter.
+class SflowTest : public testing::Test {
+protected:
+    DecodeReport decode(const WireBytes& datagram, std::size_t budget = 1000) {
+        sink_.kept.clear();
+        DecodeReport report;
+        batch_.begin(key_, budget, report);
+        decode_sflow(ByteReader{datagram.span()}, batch_, report, exporter_);
+        batch_.end();
+        EXPECT_EQ(report.flow_records, sink_.kept.size());
+        return report;
+    }
+    DecodeReport decode_samples(const std::vector<WireBytes>& samples) {
+        return decode(sflow_datagram({.sequence = ++sequence_}, samples));
+    }
+    /// The one record of a datagram with one compact sample of these records.
+    FlowRecord only(const std::vector<WireBytes>& records) {
+        const DecodeReport report = decode_samples({flow_sample({}, records)});
+        EXPECT_EQ(report.flow_records, 1U);
+        EXPECT_EQ(dropped(report), 0U);
+        return sink_.kept.empty() ? FlowRecord{} : sink_.kept.front();
+    }
+    static std::uint64_t dropped(const DecodeReport& report) {
+        std::uint64_t sum = 0;
+        for (const std::uint64_t count : report.dropped) sum += count;
+        return sum;
+    }
+    static std::uint64_t dropped(const DecodeReport& report, DropReason reason) {
+        return report.dropped[static_cast<std::size_t>(reason)];
+    }
+    static WireBytes tcp_header() {
+        return raw_header({}, ethernet(0x0800, ipv4({.protocol = 6}, tcp(tcp::kSyn))));
+    }
+
+    KeepingSink sink_;
+    RecordBatch batch_{sink_};
+    SflowExporter exporter_;
+    ExporterKey key_{IpAddress::v4({192, 0, 2, 254})};
+    std::uint32_t sequence_ = 100;
+};
+
+TEST_F(SflowTest, ASampleIsOnePacketOfItsFrameLengthWithItsOwnRate) {
+    const DecodeReport report = decode_samples({flow_sample({.rate = 4096}, {tcp_header()})});
+    EXPECT_EQ(report.protocol, ExportProtocol::kSflow5);
+    EXPECT_EQ(report.flow_records, 1U);
+    EXPECT_EQ(report.bytes, 1518U)
+        << "the frame with its FCS, as the spec has it, not what was captured of it";
+    EXPECT_EQ(report.packets, 1U);
+    EXPECT_EQ(dropped(report), 0U);
+    ASSERT_EQ(sink_.kept.size(), 1U);
+    const FlowRecord& record = sink_.kept.front();
+    EXPECT_EQ(record.bytes, 1518U);
+    EXPECT_EQ(record.packets, 1U);
+    EXPECT_TRUE(record.has(FlowField::kBytes) && record.has(FlowField::kPackets));
+    EXPECT_EQ(record.sampling.n(), 4096U);
+    EXPECT_EQ(record.sampling_source, SamplingSource::kSflowSample);
+    EXPECT_EQ(record.export_protocol, ExportProtocol::kSflow5);
+    EXPECT_EQ(record.domain, 7U) << "the sub-agent";
+    EXPECT_EQ(record.sampler, 3U) << "the data source: interface 3";
+    EXPECT_EQ(record.input_interface, 3U);
+    EXPECT_EQ(record.output_interface, 4U);
+    EXPECT_EQ(record.source.text(), "192.0.2.1");
+    EXPECT_EQ(record.destination.text(), "198.51.100.7");
+    EXPECT_EQ(record.source_port, 40000);
+    EXPECT_EQ(record.destination_port, 443);
+    EXPECT_EQ(record.tcp_flags, tcp::kSyn);
+}
+
+TEST_F(SflowTest, StrippedBytesArePartOfTheFrameLengthAlready) {
+    EXPECT_EQ(
+        only({raw_header({.frame_length = 1522, .stripped = 8}, ethernet(0x0800, ipv4({}, udp())))}).bytes,
+        1522U);
+}
+
+TEST_F(SflowTest, AnExpandedSampleSaysTheSameAsACompactOne) {
+    const FlowSample about{.source_index = 9, .rate = 512, .input = 9, .output = 0x3fffffff};
+    decode_samples({flow_sample(about, {tcp_header()}), expanded_flow_sample(about, {tcp_header()})});
+    ASSERT_EQ(sink_.kept.size(), 2U);
+    for (const FlowRecord& record : sink_.kept) {
+        EXPECT_EQ(record.sampling.n(), 512U);
+        EXPECT_EQ(record.sampler, 9U);
+        EXPECT_EQ(record.input_interface, 9U);
+        EXPECT_FALSE(record.has(FlowField::kOutputInterface)) << "the device itself";
+        EXPECT_EQ(record.bytes, 1518U);
+        EXPECT_EQ(record.destination_port, 443);
+    }
+    EXPECT_EQ(sink_.kept[0].fields, sink_.kept[1].fields);
+}
+
+TEST_F(SflowTest, InterfaceFormsThatAreNoIndexAreNoInterface) {
+    for (const auto make : {flow_sample, expanded_flow_sample}) {
+        decode_samples({make({.input = 0, .output = 0x8000'0005}, {tcp_header()}),
+                        make({.input = 0x3fff'ffff, .output = 0x4000'0102}, {tcp_header()}),
+                        make({.input = 1, .output = 0x4000'0003}, {tcp_header()})});
+        ASSERT_EQ(sink_.kept.size(), 3U);
+        EXPECT_FALSE(sink_.kept[0].has(FlowField::kInputInterface)) << "unknown";
+        EXPECT_FALSE(sink_.kept[0].has(FlowField::kOutputInterface)) << "several";
+        EXPECT_FALSE(sink_.kept[0].has(FlowField::kForwardingStatus));
+        EXPECT_FALSE(sink_.kept[1].has(FlowField::kInputInterface)) << "the device itself";
+        EXPECT_FALSE(sink_.kept[1].has(FlowField::kOutputInterface));
+        EXPECT_EQ(sink_.kept[1].forwarding_status, 129) << "258 is an access list: dropped, ACL deny";
+        EXPECT_EQ(sink_.kept[2].input_interface, 1U);
+        EXPECT_EQ(sink_.kept[2].forwarding_status, 128) << "dropped, for a reason that IPFIX does not know";
+        EXPECT_TRUE(sink_.kept[2].has(FlowField::kForwardingStatus));
+    }
+}
+
+TEST_F(SflowTest, ARateOfZeroIsNotTold) {
+    decode_samples({flow_sample({.rate = 0}, {tcp_header()})});
+    ASSERT_EQ(sink_.kept.size(), 1U);
+    EXPECT_EQ(sink_.kept[0].sampling_source, SamplingSource::kNone) << "so that the router's default counts";
+    EXPECT_EQ(sink_.kept[0].sampling, SamplingRate::every());
+}
+
+TEST_F(SflowTest, ReadsTheHeaderProtocolsThatCarryIp) {
+    const WireBytes packet = ipv4({}, udp());
+    const std::vector<std::pair<std::uint32_t, WireBytes>> forms{
+        {1, ethernet(0x0800, packet)},
+        {7, WireBytes{0, 0x21}.add(packet)},
+        {11, packet},
+        {12, ipv6({}, udp())},
+        {13, WireBytes{}.u32(0x113f).add(packet)},
+        {14, WireBytes{0xff, 3, 0, 0x21}.add(packet)}};
+    for (const auto& [link, frame] : forms) {
+        const FlowRecord record = only({raw_header({.link = link}, frame)});
+        EXPECT_TRUE(record.has(FlowField::kDestination)) << link;
+        EXPECT_EQ(record.destination_port, 443) << link;
+    }
+    const FlowRecord wireless = only({raw_header({.link = 15}, ethernet(0x0800, packet))});
+    EXPECT_FALSE(wireless.has(FlowField::kDestination)) << "802.11 is not read";
+    EXPECT_EQ(wireless.bytes, 1518U) << "but its frame counts";
+}
+
+TEST_F(SflowTest, ReadsSampledIpv4AndCountsItsLengthWhereNoFrameIsTold) {
+    const WireBytes body = WireBytes{}
+                               .u32(1480)
+                               .u32(6)
+                               .add({192, 0, 2, 1, 198, 51, 100, 7})
+                               .u32(40000)
+                               .u32(443)
+                               .u32(tcp::kSyn)
+                               .u32(0xb8);
+    const FlowRecord record = only({structure(3, body)});
+    EXPECT_EQ(record.bytes, 1480U);
+    EXPECT_EQ(record.protocol, 6);
+    EXPECT_EQ(record.source.text(), "192.0.2.1");
+    EXPECT_EQ(record.destination.text(), "198.51.100.7");
+    EXPECT_EQ(record.source_port, 40000);
+    EXPECT_EQ(record.destination_port, 443);
+    EXPECT_EQ(record.tcp_flags, tcp::kSyn);
+    EXPECT_EQ(record.tos, 0xb8);
+    const FlowRecord both = only({tcp_header(), structure(3, body)});
+    EXPECT_EQ(both.bytes, 1518U) << "the raw header wins, whatever the order";
+    EXPECT_EQ(both.packets, 1U) << "and it is one packet";
+}
+
+TEST_F(SflowTest, ReadsSampledIpv6) {
+    const WireBytes body = WireBytes{}
+                               .u32(1400)
+                               .u32(58)
+                               .u32(0x20010db8)
+                               .fill(11)
+                               .u8(1)
+                               .u32(0x20010db8)
+                               .fill(11)
+                               .u8(2)
+                               .u32(40000)
+                               .u32(443)
+                               .u32(0)
+                               .u32(0x20);
+    const FlowRecord record = only({structure(4, body)});
+    EXPECT_EQ(record.bytes, 1400U);
+    EXPECT_EQ(record.destination.text(), "2001:db8::2");
+    EXPECT_EQ(record.tos, 0x20);
+    EXPECT_FALSE(record.has(FlowField::kSourcePort)) << "ICMPv6 has none, whatever stands there";
+    EXPECT_FALSE(record.has(FlowField::kTcpFlags));
+}
+
+TEST_F(SflowTest, ReadsSampledEthernet) {
+    const WireBytes body =
+        WireBytes{}.u32(64).add({2, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0}).u32(0x0806);
+    const FlowRecord record = only({structure(2, body)});
+    EXPECT_EQ(record.bytes, 64U);
+    EXPECT_EQ(record.ether_type, 0x0806);
+    EXPECT_EQ(record.source_mac[5], 1);
+    EXPECT_EQ(record.destination_mac[5], 2);
+    EXPECT_FALSE(record.has(FlowField::kDestination));
+}
+
+TEST_F(SflowTest, ExtendedRecordsJoinThePacketInWhateverOrder) {
+    const WireBytes switching = structure(1001, WireBytes{}.u32(100).u32(0).u32(200).u32(5));
+    const WireBytes router = structure(1002, WireBytes{}.u32(1).add({203, 0, 113, 1}).u32(24).u32(22));
+    const WireBytes gateway = structure(1003, WireBytes{}
+                                                  .u32(2)
+                                                  .u32(0x20010db8)
+                                                  .fill(11)
+                                                  .u8(9)
+                                                  .u32(64500)
+                                                  .u32(64501)
+                                                  .u32(64502)
+                                                  .u32(2)
+                                                  .u32(2)
+                                                  .u32(2)
+                                                  .u32(64510)
+                                                  .u32(64511)
+                                                  .u32(1)
+                                                  .u32(2)
+                                                  .u32(64512)
+                                                  .u32(64513)
+                                                  .u32(1)
+                                                  .u32(0xfde80064)
+                                                  .u32(100));
+    for (const auto& records : {std::vector{switching, router, gateway, tcp_header()},
+                                std::vector{tcp_header(), gateway, router, switching}}) {
+        const FlowRecord record = only(records);
+        EXPECT_EQ(record.bytes, 1518U);
+        EXPECT_EQ(record.destination_port, 443);
+        EXPECT_EQ(record.source_vlan, 100);
+        EXPECT_EQ(record.destination_vlan, 200);
+        EXPECT_EQ(record.next_hop.text(), "203.0.113.1");
+        EXPECT_EQ(record.source_mask, 24);
+        EXPECT_EQ(record.destination_mask, 22);
+        EXPECT_EQ(record.bgp_next_hop.text(), "2001:db8::9");
+        EXPECT_EQ(record.source_as, 64501U);
+        EXPECT_EQ(record.destination_as, 64513U) << "the last of the path";
+    }
+}
+
+TEST_F(SflowTest, AnEmptyAsPathNamesNoDestinationAs) {
+    const FlowRecord record =
+        only({tcp_header(),
+              structure(1003, WireBytes{}.u32(0).u32(64500).u32(64501).u32(0).u32(0).u32(0).u32(0))});
+    EXPECT_TRUE(record.has(FlowField::kSourceAs));
+    EXPECT_FALSE(record.has(FlowField::kDestinationAs));
+    EXPECT_FALSE(record.has(FlowField::kBgpNextHop)) << "address type 0: unknown";
+}
+
+TEST_F(SflowTest, NoVlanIsNone) {
+    const FlowRecord record =
+        only({tcp_header(), structure(1001, WireBytes{}.u32(0).u32(0).u32(0xffffffff).u32(0))});
+    EXPECT_FALSE(record.has(FlowField::kSourceVlan));
+    EXPECT_FALSE(record.has(FlowField::kDestinationVlan));
+}
+
+TEST_F(SflowTest, UnknownRecordsAreSkippedByTheirLength) {
+    const FlowRecord record = only({structure(1 << 12 | 1, WireBytes{}.fill(64, 0xff)), structure(1012, {}),
+                                    tcp_header(), structure(4040, WireBytes{}.fill(3))});
+    EXPECT_EQ(record.destination_port, 443);
+}
+
+TEST_F(SflowTest, ASampleWithoutAnyKnownRecordIsStillOnePacket) {
+    const FlowRecord record = only({structure(1004, WireBytes{}.fill(16))});
+    EXPECT_TRUE(record.has(FlowField::kPackets));
+    EXPECT_FALSE(record.has(FlowField::kBytes)) << "of a length that nobody has told";
+}
+
+TEST_F(SflowTest, CounterSamplesAndDiscardedPacketsAreCountedAndNoTraffic) {
+    const WireBytes discarded =
+        structure(5, WireBytes{}.u32(1).u32(0).u32(3).u32(0).u32(3).u32(0).u32(258).u32(1).add(tcp_header()));
+    const DecodeReport report =
+        decode_samples({counter_sample(2), counter_sample(4), discarded, flow_sample({}, {tcp_header()})});
+    EXPECT_EQ(report.counter_samples, 2U);
+    EXPECT_EQ(report.discarded_packets, 1U);
+    EXPECT_EQ(report.flow_records, 1U);
+    EXPECT_EQ(report.packets, 1U);
+    EXPECT_EQ(dropped(report), 0U);
+}
+
+TEST_F(SflowTest, SamplesOfOtherFormatsAreSkippedAndSaid) {
+    const DecodeReport report = decode_samples(
+        {structure(9 << 12 | 1, WireBytes{}.fill(20)), structure(6, {}), flow_sample({}, {tcp_header()})});
+    EXPECT_EQ(dropped(report, DropReason::kUnsupported), 2U);
+    EXPECT_EQ(report.flow_records, 1U);
+}
+
+TEST_F(SflowTest, OlderVersionsAreUnsupportedAndOthersUnknown) {
+    for (const std::uint32_t version : {2U, 4U}) {
+        const DecodeReport report =
+            decode(sflow_datagram({.version = version}, {flow_sample({}, {tcp_header()})}));
+        EXPECT_EQ(report.protocol, std::nullopt);
+        EXPECT_EQ(dropped(report, DropReason::kUnsupported), 1U);
+        EXPECT_EQ(report.flow_records, 0U);
+    }
+    EXPECT_EQ(dropped(decode(sflow_datagram({.version = 6}, {})), DropReason::kUnknownVersion), 1U);
+    EXPECT_EQ(dropped(decode(WireBytes{0, 0}), DropReason::kUnknownVersion), 1U);
+}
+
+TEST_F(SflowTest, AnIpv6AgentIsUnderstood) {
+    const WireBytes agent = WireBytes{}.u32(0x20010db8).fill(11).u8(1);
+    const DecodeReport report =
+        decode(sflow_datagram({.address_type = 2, .agent = agent}, {flow_sample({}, {tcp_header()})}));
+    EXPECT_EQ(report.flow_records, 1U);
+    EXPECT_EQ(dropped(report), 0U);
+}
+
+TEST_F(SflowTest, AnAgentOfUnknownAddressTypeEndsTheDatagram) {  // Wireshark CVE-2012-6054
+    for (const std::uint32_t type : {3U, 0xffffffffU}) {
+        const DecodeReport report =
+            decode(sflow_datagram({.address_type = type}, {flow_sample({}, {tcp_header()})}));
+        EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U);
+        EXPECT_EQ(report.flow_records, 0U);
+    }
+}
+
+TEST_F(SflowTest, ANextHopOfUnknownAddressTypeLeavesTheRecordOut) {  // Wireshark CVE-2012-6054
+    const DecodeReport report =
+        decode_samples({flow_sample({}, {tcp_header(), structure(1002, WireBytes{}.u32(77).fill(24)),
+                                         structure(1003, WireBytes{}.u32(77).fill(24))})});
+    EXPECT_EQ(report.flow_records, 1U);
+    EXPECT_EQ(dropped(report, DropReason::kMalformed), 2U);
+    EXPECT_FALSE(sink_.kept.front().has(FlowField::kNextHop));
+    EXPECT_FALSE(sink_.kept.front().has(FlowField::kSourceAs));
+}
+
+TEST_F(SflowTest, AHugeNumberOfSamplesEndsWithTheDatagram) {  // FastNetMon CVE-2024-56072
+    const DecodeReport report =
+        decode(sflow_datagram({.samples = 0xfffffffe}, {flow_sample({}, {tcp_header()})}));
+    EXPECT_EQ(report.flow_records, 1U) << "what is there counts";
+    EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U);
+}
+
+TEST_F(SflowTest, AHugeNumberOfRecordsEndsWithTheSample) {  // goflow CVE-2022-2529
+    const DecodeReport report = decode_samples(
+        {flow_sample({.records = 0xfffffffe}, {tcp_header()}), flow_sample({.rate = 5}, {tcp_header()})});
+    EXPECT_EQ(report.flow_records, 1U) << "only the neighbour";
+    EXPECT_EQ(sink_.kept.front().sampling.n(), 5U);
+    EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U);
+}
+
+TEST_F(SflowTest, AHugeAsPathCostsNothing) {  // gopacket GHSA-g6v3-7xmc-w563, nfdump 1.7.9: gateway overflow
+    const auto gateway = [](std::uint32_t segments, std::uint32_t ases) {
+        return structure(1003, WireBytes{}
+                                   .u32(1)
+                                   .add({203, 0, 113, 1})
+                                   .u32(1)
+                                   .u32(2)
+                                   .u32(3)
+                                   .u32(segments)
+                                   .u32(2)
+                                   .u32(ases)
+                                   .u32(64510)
+                                   .u32(64511));
+    };
+    const auto as_path = {std::pair{0xffffffffU, 2U}, std::pair{1U, 0xffffffffU},
+                          std::pair{1U, 0x40000001U}, std::pair{0xffffffffU, 0x3fffffffU},
+                          std::pair{2U, 2U},          std::pair{1U, 3U}};
+    for (const auto& [segments, ases] : as_path) {
+        const DecodeReport report =
+            decode_samples({flow_sample({}, {tcp_header(), gateway(segments, ases)})});
+        EXPECT_EQ(report.flow_records, 1U) << "the packet itself is sound";
+        EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U) << segments << " " << ases;
+        EXPECT_FALSE(sink_.kept.front().has(FlowField::kDestinationAs));
+    }
+    EXPECT_EQ(only({tcp_header(), gateway(1, 2)}).destination_as, 64511U);
+}
+
+TEST_F(SflowTest, EmptyAsSegmentsWithoutEndEnd) {  // telegraf, netflow_parser #56: zero-size elements
+    WireBytes body = WireBytes{}.u32(0).u32(1).u32(2).u32(3).u32(0xffffffff);
+    for (int i = 0; i < 2000; ++i) body.u32(2).u32(0);
+    const DecodeReport report = decode_samples({flow_sample({}, {tcp_header(), structure(1003, body)})});
+    EXPECT_EQ(report.flow_records, 1U);
+    EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U);
+}
+
+TEST_F(SflowTest, AHugeNumberOfCommunitiesIsNotLookedAt) {  // gopacket GHSA-g6v3-7xmc-w563
+    const FlowRecord record = only(
+        {tcp_header(),
+         structure(1003,
+                   WireBytes{}.u32(0).u32(1).u32(2).u32(3).u32(1).u32(2).u32(1).u32(64510).u32(0xffffffff))});
+    EXPECT_EQ(record.destination_as, 64510U);
+}
+
+TEST_F(SflowTest, AHeaderLongerThanItsRecordIsMalformed) {  // FastNetMon GHSA-852r-3wcv-pjx2
+    for (const std::uint32_t claimed : {200U, 0x7fffffffU, 0xfffffffeU}) {
+        const DecodeReport report = decode_samples(
+            {flow_sample({}, {raw_header({.header_bytes = claimed}, ethernet(0x0800, ipv4({}, udp())))}),
+             flow_sample({}, {tcp_header()})});
+        EXPECT_EQ(report.flow_records, 1U);
+        EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U);
+    }
+}
+
+TEST_F(SflowTest, AHeaderWithoutPaddingIsAccepted) {
+    const WireBytes frame = ethernet(0x0800, ipv4({}, udp(3)));
+    const WireBytes body = WireBytes{}.u32(1).u32(64).u32(4).u32(frame.size()).add(frame);
+    ASSERT_NE(body.size() % 4, 0U);
+    EXPECT_EQ(only({structure(1, body)}).destination_port, 443);
+}
+
+TEST_F(SflowTest, ARecordLongerThanItsSampleDoesNotReachTheNextOne) {  // FastNetMon GHSA-852r-3wcv-pjx2
+    WireBytes bad = flow_sample({.rate = 1}, {tcp_header()});
+    bad.vector()[8 + 32 + 4 + 3] = 0xf0;  // the record's length
+    const DecodeReport report = decode_samples(
+        {flow_sample({.rate = 2}, {tcp_header()}), bad, flow_sample({.rate = 3}, {tcp_header()})});
+    EXPECT_EQ(report.flow_records, 2U);
+    EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U);
+    EXPECT_EQ(sink_.kept[0].sampling.n(), 2U);
+    EXPECT_EQ(sink_.kept[1].sampling.n(), 3U);
+}
+
+TEST_F(SflowTest, ASampleLongerThanItsDatagramEndsIt) {
+    for (const std::uint32_t length : {0x0000ffffU, 0x7fffffffU, 0xffffffffU}) {
+        WireBytes bad = WireBytes{}.u32(1).u32(length).fill(40);
+        const DecodeReport report = decode_samples({flow_sample({}, {tcp_header()}), bad});
+        EXPECT_EQ(report.flow_records, 1U);
+        EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U);
+    }
+}
+
+TEST_F(SflowTest, SamplesOfNoLengthMakeProgress) {  // the zero-progress loops of Wireshark and vflow
+    std::vector<WireBytes> samples(500, structure(1, {}));
+    samples.push_back(flow_sample({}, {tcp_header()}));
+    const DecodeReport report = decode_samples(samples);
+    EXPECT_EQ(dropped(report, DropReason::kMalformed), 500U);
+    EXPECT_EQ(report.flow_records, 1U);
+}
+
+TEST_F(SflowTest, PaddingBehindTheSamplesIsNoFault) {
+    const DecodeReport report = decode(sflow_datagram({}, {flow_sample({}, {tcp_header()})}).fill(7));
+    EXPECT_EQ(report.flow_records, 1U);
+    EXPECT_EQ(dropped(report), 0U);
+}
+
+TEST_F(SflowTest, TheBudgetOfADatagramHoldsAndWhatIsBeyondIsCounted) {
+    const std::vector<WireBytes> samples(120, flow_sample({}, {tcp_header()}));
+    const DecodeReport report = decode(sflow_datagram({}, samples), 100);
+    EXPECT_EQ(report.flow_records, 100U);
+    EXPECT_EQ(dropped(report, DropReason::kBudget), 20U);
+}
+
+TEST_F(SflowTest, GapsOfTheSequenceAreLostDatagrams) {
+    EXPECT_EQ(decode(sflow_datagram({.sequence = 10}, {})).lost_datagrams, 0U);
+    EXPECT_EQ(decode(sflow_datagram({.sequence = 14}, {})).lost_datagrams, 3U);
+    EXPECT_EQ(decode(sflow_datagram({.sub_agent = 8, .sequence = 90}, {})).lost_datagrams, 0U)
+        << "each sub-agent counts for itself";
+    EXPECT_EQ(decode(sflow_datagram({.sequence = 15}, {})).lost_datagrams, 0U);
+}
+
+TEST_F(SflowTest, EveryCutOfADatagramIsCountedAndHarmsNothingBeforeIt) {
+    const WireBytes whole = sflow_datagram(
+        {}, {flow_sample({}, {tcp_header()}), counter_sample(), expanded_flow_sample({}, {tcp_header()})});
+    const std::size_t first_ends = 28 + flow_sample({}, {tcp_header()}).size();
+    for (std::size_t size = 4; size < whole.size(); ++size) {
+        const DecodeReport report = decode(whole.cut(size));
+        EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U) << size;
+        EXPECT_EQ(report.flow_records, size >= first_ends ? 1U : 0U) << size;
+    }
+    EXPECT_EQ(decode(whole).flow_records, 2U);
+}
+
+TEST_F(SflowTest, ASampleMangledWithinItsLengthNeverHarmsItsNeighbours) {
+    std::mt19937 random{11};  // NOLINT: the same noise each time
+    const WireBytes good = flow_sample({.rate = 77}, {tcp_header()});
+    for (int round = 0; round < 5000; ++round) {
+        WireBytes bad = expanded_flow_sample(
+            {}, {tcp_header(),
+                 structure(1003, WireBytes{}.u32(0).u32(1).u32(2).u32(3).u32(1).u32(2).u32(1).u32(9))});
+        for (int i = 0; i < 6; ++i) {
+            bad.vector()[8 + random() % (bad.size() - 8)] = static_cast<std::uint8_t>(random());
+        }
+        const DecodeReport report = decode_samples({good, bad, good});
+        ASSERT_GE(report.flow_records, 2U);
+        ASSERT_LE(report.flow_records, 3U);
+        ASSERT_TRUE(report.flow_records == 3U || dropped(report, DropReason::kMalformed) == 1U);
+        ASSERT_EQ(sink_.kept.front().sampling.n(), 77U);
+        ASSERT_EQ(sink_.kept.back().sampling.n(), 77U);
+        ASSERT_EQ(report.packets, report.flow_records);
+    }
+}
+
+}  // namespace
+}  // namespace cam::decode
