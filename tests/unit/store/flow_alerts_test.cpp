@@ -217,6 +217,23 @@ TEST_F(FlowStoreTest, MessagesThatCannotBeComposedUndoTheWholeJudgement) {
     EXPECT_TRUE(AlertBook(*store).start(0, {make_alert()}));
 }
 
+TEST_F(FlowStoreTest, MessagesMayBeComposedOfWhatIsStored) {
+    const auto store = must_open_flow();
+    const Contributor source =
+        make_contributor("185.54.80.0/22", minute_at(0), TrafficFacet::kSource, "192.0.2.0/24", 5);
+    ASSERT_TRUE(write(*store, minute_at(0), {}, {source}));
+    const auto report = store->record(
+        starting(minute_at(0), {make_alert()}), kNow, [&](const RecordReport& fresh) -> std::vector<Message> {
+            const auto top =
+                store->contributors(fresh.started.front().prefixes.front(), minute_at(0), minute_at(1), 1);
+            EXPECT_TRUE(top) << top.error().detail;
+            EXPECT_EQ(store->active_alerts()->size(), 1U);
+            return {{MessageKind::kAlert, top->front().key}};
+        });
+    ASSERT_TRUE(report) << report.error().detail;
+    EXPECT_EQ(ask("SELECT text FROM outbox"), "192.0.2.0/24");
+}
+
 TEST_F(FlowStoreTest, NothingIsComposedWhereNothingIsToBeTold) {
     const auto store = must_open_flow();
     const auto report =
