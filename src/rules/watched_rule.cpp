@@ -181,7 +181,14 @@ void WatchedRule::add(Target& target, const Moment& moment, const Sample& sample
                 active->holding.baseline = baseline;
         }
     } else if (auto* advanced = std::get_if<AdvancedPast>(&target.past)) {
-        advanced->add(moment, sample, where);
+        ActiveAlert* active = target.active();
+        if (active == nullptr || moment.minute <= active->alert.started_at) {
+            advanced->add(moment, sample, where);
+            return;
+        }
+        // Counts the quiet minutes; were they enough, the alert ends with the next minute that is judged.
+        active->holding.learns = where == Belongs::kToNormal;
+        static_cast<void>(advanced->judge(moment, sample, &active->holding));
     }
 }
 
