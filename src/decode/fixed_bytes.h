@@ -15,12 +15,14 @@ namespace cam::decode {
 template <std::size_t Size>
 using FixedBytes = std::span<const std::uint8_t, Size>;
 
-/// The next `Size` bytes of `reader`; nullopt, and nothing read, if fewer are left.
+/// The next `Size` bytes of `reader`; nullopt, and nothing read, if fewer are left. Inlined by force: a third
+/// of the time of a sample went into the calls.
 template <std::size_t Size>
-std::optional<FixedBytes<Size>> take(ByteReader& reader) noexcept {
-    const std::optional<ByteReader> carved = reader.sub(Size);
-    if (!carved) return std::nullopt;
-    return carved->rest().template first<Size>();
+[[gnu::always_inline]] inline std::optional<FixedBytes<Size>> take(ByteReader& reader) noexcept {
+    if (reader.remaining() < Size) return std::nullopt;
+    const FixedBytes<Size> taken = reader.rest().template first<Size>();
+    reader.skip(Size);
+    return taken;
 }
 
 template <std::size_t At, std::size_t Size>

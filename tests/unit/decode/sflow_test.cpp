@@ -52,7 +52,7 @@ protected:
         return report.dropped[static_cast<std::size_t>(reason)];
     }
     static WireBytes tcp_header() {
-        return raw_header({}, ethernet(0x0800, ipv4({.protocol = 6}, tcp(tcp::kSyn))));
+        return raw_header({}, ethernet(0x0800, ipv4({.protocol = 6}, tcp_segment(tcp::kSyn))));
     }
 
     KeepingSink sink_;
@@ -91,7 +91,8 @@ TEST_F(SflowTest, ASampleIsOnePacketOfItsFrameLengthWithItsOwnRate) {
 
 TEST_F(SflowTest, StrippedBytesArePartOfTheFrameLengthAlready) {
     EXPECT_EQ(
-        only({raw_header({.frame_length = 1522, .stripped = 8}, ethernet(0x0800, ipv4({}, udp())))}).bytes,
+        only({raw_header({.frame_length = 1522, .stripped = 8}, ethernet(0x0800, ipv4({}, udp_datagram())))})
+            .bytes,
         1522U);
 }
 
@@ -136,12 +137,12 @@ TEST_F(SflowTest, ARateOfZeroIsNotTold) {
 }
 
 TEST_F(SflowTest, ReadsTheHeaderProtocolsThatCarryIp) {
-    const WireBytes packet = ipv4({}, udp());
+    const WireBytes packet = ipv4({}, udp_datagram());
     const std::vector<std::pair<std::uint32_t, WireBytes>> forms{
         {1, ethernet(0x0800, packet)},
         {7, WireBytes{0, 0x21}.add(packet)},
         {11, packet},
-        {12, ipv6({}, udp())},
+        {12, ipv6({}, udp_datagram())},
         {13, WireBytes{}.u32(0x113f).add(packet)},
         {14, WireBytes{0xff, 3, 0, 0x21}.add(packet)}};
     for (const auto& [link, frame] : forms) {
@@ -396,7 +397,8 @@ TEST_F(SflowTest, AHugeNumberOfCommunitiesIsNotLookedAt) {  // gopacket GHSA-g6v
 TEST_F(SflowTest, AHeaderLongerThanItsRecordIsMalformed) {  // FastNetMon GHSA-852r-3wcv-pjx2
     for (const std::uint32_t claimed : {200U, 0x7fffffffU, 0xfffffffeU}) {
         const DecodeReport report = decode_samples(
-            {flow_sample({}, {raw_header({.header_bytes = claimed}, ethernet(0x0800, ipv4({}, udp())))}),
+            {flow_sample({},
+                         {raw_header({.header_bytes = claimed}, ethernet(0x0800, ipv4({}, udp_datagram())))}),
              flow_sample({}, {tcp_header()})});
         EXPECT_EQ(report.flow_records, 1U);
         EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U);
@@ -404,7 +406,7 @@ TEST_F(SflowTest, AHeaderLongerThanItsRecordIsMalformed) {  // FastNetMon GHSA-8
 }
 
 TEST_F(SflowTest, AHeaderWithoutPaddingIsAccepted) {
-    const WireBytes frame = ethernet(0x0800, ipv4({}, udp(3)));
+    const WireBytes frame = ethernet(0x0800, ipv4({}, udp_datagram(3)));
     const WireBytes body = WireBytes{}.u32(1).u32(64).u32(4).u32(frame.size()).add(frame);
     ASSERT_NE(body.size() % 4, 0U);
     EXPECT_EQ(only({structure(1, body)}).destination_port, 443);
