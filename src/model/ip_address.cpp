@@ -9,7 +9,6 @@
 namespace cam {
 namespace {
 
-constexpr std::array<std::uint8_t, 12> kMappedHead{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr std::size_t kGroups = 8;
 
 struct Run {
@@ -76,19 +75,6 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     std::array<std::uint8_t, 4> bytes{};
     if (inet_pton(AF_INET, terminated.data(), bytes.data()) != 1) return std::nullopt;
     return v4(bytes);
-}
-
-IpAddress IpAddress::v4(std::array<std::uint8_t, 4> bytes) noexcept {
-    std::array<std::uint8_t, 16> filled{};
-    std::copy(bytes.begin(), bytes.end(), filled.begin());
-    return IpAddress{Family::kV4, filled};
-}
-
-IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) noexcept {
-    if (std::equal(kMappedHead.begin(), kMappedHead.end(), bytes.begin())) {
-        return v4({bytes[12], bytes[13], bytes[14], bytes[15]});
-    }
-    return IpAddress{Family::kV6, bytes};
 }
 
 std::string IpAddress::text() const {

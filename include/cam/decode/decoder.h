@@ -40,11 +40,12 @@ enum class DropReason : std::uint8_t {
 inline constexpr std::size_t kDropReasonCount = 8;
 [[nodiscard]] const char* name(DropReason reason);
 
-/// What one datagram gave. Counts of this datagram only.
+/// What one datagram gave. Counts of this datagram only; held sets of any exporter that ran out of time when
+/// it came are among its drops.
 struct DecodeReport {
     std::optional<ExportProtocol> protocol;  ///< none: not recognised
     std::uint64_t flow_records = 0;
-    std::uint64_t bytes = 0;    ///< observed, summed over the records; saturating
+    std::uint64_t bytes = 0;    ///< observed, summed over the records with kBytes; saturating
     std::uint64_t packets = 0;  ///< observed
     std::uint64_t templates = 0;
     std::uint64_t options_templates = 0;
@@ -56,7 +57,18 @@ struct DecodeReport {
     std::uint64_t records_from_held = 0;  ///< part of flow_records: their template has come now
     std::uint64_t lost_datagrams = 0;     ///< a gap of the sequence, where it counts datagrams (v9, sFlow)
     std::uint64_t lost_records = 0;       ///< a gap of the sequence, where it counts records (v5, IPFIX)
+    std::uint64_t late_datagrams = 0;     ///< overtaken by others: were counted as lost before, and are here
+    std::uint64_t late_records = 0;
+    std::uint64_t evicted_exporters = 0;  ///< strangers that gave way to this sender
     std::array<std::uint64_t, kDropReasonCount> dropped{};
+};
+
+/// What a sampling rate is told of.
+enum class SamplingScope : std::uint8_t {
+    kDomain,     ///< all of an observation domain: what its last record was counted with
+    kSampler,    ///< a sampler or selector id
+    kInterface,  ///< an input interface
+    kSource,     ///< an sFlow data source
 };
 
 /// What is known of an exporter; a copy.
@@ -65,16 +77,17 @@ struct ExporterReport {
     struct Sampling {
         ExportProtocol protocol;
         std::uint32_t domain = 0;
-        std::uint64_t sampler =
-            0;  ///< sampler or selector id, interface, or sFlow data source; 0: of the domain
+        SamplingScope scope = SamplingScope::kDomain;
+        std::uint64_t sampler = 0;  ///< id of the sampler, interface or data source; 0: of the domain
         SamplingRate rate;
         SamplingSource source;
     };
     std::vector<Sampling> sampling;
-    std::size_t templates = 0;
+    std::size_t templates = 0;  ///< known now, without options templates
+    std::size_t options_templates = 0;
     std::uint64_t datagrams = 0;
     std::uint64_t flow_records = 0;
-    std::uint64_t lost_datagrams = 0;
+    std::uint64_t lost_datagrams = 0;  ///< less those that came late after all
     std::uint64_t lost_records = 0;
     std::array<std::uint64_t, kDropReasonCount> dropped{};
     SteadyTime last_seen{};
@@ -87,9 +100,15 @@ class Decoder {
 public:
     /// docs/security.md explains the defaults and the memory they add up to.
     struct Options {
-        std::size_t exporters = 4096;               ///< beyond: strangers that were silent longest give way
-        std::size_t templates_per_exporter = 1024;  ///< over all its domains
-        std::size_t fields_per_template = 512;
+        std::size_t exporters = 4096;  ///< beside pinned ones; beyond: strangers silent longest give way
+        std::size_t templates_per_exporter = 1024;                          ///< over all its domains
+        std::size_t template_bytes_per_exporter = std::size_t{512} * 1024;  ///< as they lie in memory
+        std::chrono::seconds template_idle{1800};  ///< unused so long, a template gives way to a new one
+        std::size_t fields_per_template = 512;     ///< at most 1024
+        /// Templates and sampling of all exporters that are not pinned.
+        std::size_t stranger_bytes = std::size_t{32} * 1024 * 1024;
+        /// A stranger whose flow records were decoded in this time gives way to nobody.
+        std::chrono::seconds exporter_idle{300};
         std::size_t records_per_datagram = 16'384;
         std::size_t held_sets_per_exporter = 16;
         std::size_t held_bytes_per_exporter = 16'384;

@@ -47,6 +47,9 @@ enum class FlowField : std::uint8_t {
     kDirection,
     kMplsLabel,  ///< top of the stack
     kSampler,
+    kOtherBytes,    ///< no kBytes, yet `bytes` tells the volume: a total, an initiator's count, a frame's
+                    ///< length
+    kOtherPackets,  ///< the same of `packets`
 };
 
 /// Which fields are present. A value type.
@@ -77,8 +80,10 @@ inline constexpr std::uint16_t kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x0
 /// Numbers are in host order. No owner of anything, so a batch of them is one block of memory. A value type.
 struct FlowRecord {
     FlowFields fields;
-    std::uint64_t bytes = 0;    ///< observed, of layer 3; of an sFlow sample the length of its frame
-    std::uint64_t packets = 0;  ///< observed
+    /// Observed, of layer 3; of an sFlow sample the length of its frame. What counting adds up: 0 if unknown.
+    /// With kBytes the exporter's delta counter (element 1), with kOtherBytes what stands in for it.
+    std::uint64_t bytes = 0;
+    std::uint64_t packets = 0;  ///< observed; likewise
     SamplingRate sampling = SamplingRate::every();
     SamplingSource sampling_source = SamplingSource::kNone;  ///< kNone: the rate is not told, and is 1
     ExportProtocol export_protocol = ExportProtocol::kNetflow5;

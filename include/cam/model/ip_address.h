@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,9 +21,15 @@ public:
     /// Reads the usual text forms. No zone, no port, no brackets, no surrounding blanks.
     static std::optional<IpAddress> parse(std::string_view text);
     /// From the wire: four bytes in network order.
-    static IpAddress v4(std::array<std::uint8_t, 4> bytes) noexcept;
+    static IpAddress v4(std::array<std::uint8_t, 4> bytes) noexcept {
+        return IpAddress{Family::kV4, {bytes[0], bytes[1], bytes[2], bytes[3]}};
+    }
     /// From the wire: sixteen bytes in network order.
-    static IpAddress v6(const std::array<std::uint8_t, 16>& bytes) noexcept;
+    static IpAddress v6(const std::array<std::uint8_t, 16>& bytes) noexcept {
+        constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+        if (std::memcmp(bytes.data(), kMapped.data(), kMapped.size()) != 0) return {Family::kV6, bytes};
+        return v4({bytes[12], bytes[13], bytes[14], bytes[15]});
+    }
 
     [[nodiscard]] Family family() const noexcept { return family_; }
     /// 32 or 128.

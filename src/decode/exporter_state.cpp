@@ -1,0 +1,78 @@
+#include "decode/exporter_state.h"
+
+#include <algorithm>
+
+namespace cam::decode {
+
+DomainState& ExporterState::domain(ExportProtocol protocol, std::uint32_t id, SteadyTime now) {
+    auto found = std::find_if(domains_.begin(), domains_.end(), [&](const DomainState& one) {
+        return one.domain == id && one.protocol == protocol;
+    });
+    if (found == domains_.end()) {
+        if (domains_.size() < kMostDomains) {
+            domains_.emplace_back();
+            found = std::prev(domains_.end());
+        } else {
+            found = std::min_element(domains_.begin(), domains_.end(),
+                                     [](const auto& a, const auto& b) { return a.seen < b.seen; });
+        }
+        *found = DomainState{};
+        found->protocol = protocol;
+        found->domain = id;
+    }
+    found->seen = now;
+    return *found;
+}
+
+std::size_t ExporterState::memory_bytes() const noexcept {
+    return templates.memory_bytes() + sampling.entries().size() * sizeof(SamplingTable::Entry);
+}
+
+void ExporterState::note(const DecodeReport& report,
+                         const std::array<std::uint64_t, kDropReasonCount>& already) noexcept {
+    ++datagrams;
+    flow_records += report.flow_records;
+    lost_datagrams += report.lost_datagrams - std::min(report.late_datagrams, lost_datagrams);
+    lost_records += report.lost_records - std::min(report.late_records, lost_records);
+    for (std::size_t i = 0; i < dropped.size(); ++i) dropped[i] += report.dropped[i] - already[i];
+}
+
+ExporterReport ExporterState::report() const {
+    ExporterReport out{.exporter = key,
+                       .sampling = {},
+                       .templates = templates.count(false),
+                       .options_templates = templates.count(true),
+                       .datagrams = datagrams,
+                       .flow_records = flow_records,
+                       .lost_datagrams = lost_datagrams,
+                       .lost_records = lost_records,
+                       .dropped = dropped,
+                       .last_seen = last_seen};
+    for (const DomainState& domain : domains_) {
+        if (!domain.rate) continue;
+        out.sampling.push_back({.protocol = domain.protocol,
+                                .domain = domain.domain,
+                                .scope = SamplingScope::kDomain,
+                                .sampler = 0,
+                                .rate = *domain.rate,
+                                .source = domain.source});
+    }
+    for (const auto& [entry, rate] : sampling.entries()) {
+        // What a domain told of itself is in the row of its last record, once there is one.
+        const bool is_told =
+            std::any_of(domains_.begin(), domains_.end(), [&entry](const DomainState& domain) {
+                return domain.rate && domain.protocol == entry.protocol && domain.domain == entry.domain;
+            });
+        if (entry.scope == SamplingScope::kDomain && is_told) continue;
+        out.sampling.push_back({.protocol = entry.protocol,
+                                .domain = entry.domain,
+                                .scope = entry.scope,
+                                .sampler = entry.id,
+                                .rate = rate,
+                                .source = SamplingSource::kOptions});
+    }
+    sflow.append_sampling(out.sampling);
+    return out;
+}
+
+}  // namespace cam::decode

@@ -1,0 +1,80 @@
+#include "decode/sampling_table.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace cam::decode {
+namespace {
+
+struct ById {
+    bool operator()(const SamplingTable::Entry& entry, std::uint64_t id) const { return entry.key.id < id; }
+};
+struct ByKey {
+    bool operator()(const SamplingTable::Entry& entry, const SamplingTable::Key& key) const {
+        return entry.key < key;
+    }
+};
+
+std::optional<SamplingRate> find(std::span<const SamplingTable::Entry> entries, std::uint64_t id) {
+    const auto found = std::lower_bound(entries.begin(), entries.end(), id, ById{});
+    if (found == entries.end() || found->key.id != id) return std::nullopt;
+    return found->rate;
+}
+
+}  // namespace
+
+bool SamplingTable::tell(const Key& key, SamplingRate rate) {
+    const auto found = std::lower_bound(entries_.begin(), entries_.end(), key, ByKey{});
+    if (found != entries_.end() && found->key == key) {
+        if (found->rate == rate) return false;
+        found->rate = rate;
+        return true;
+    }
+    if (entries_.size() >= kMostEntries) return false;
+    entries_.insert(found, Entry{.key = key, .rate = rate});
+    return true;
+}
+
+std::span<const SamplingTable::Entry> SamplingTable::range(ExportProtocol protocol, SamplingScope scope,
+                                                           std::uint32_t domain) const noexcept {
+    const Key first{.protocol = protocol, .scope = scope, .domain = domain, .id = 0};
+    const auto begin = std::lower_bound(entries_.begin(), entries_.end(), first, ByKey{});
+    const auto end = std::find_if_not(begin, entries_.end(), [&first](const Entry& entry) {
+        return entry.key.protocol == first.protocol && entry.key.scope == first.scope &&
+               entry.key.domain == first.domain;
+    });
+    return {begin, end};
+}
+
+SamplingTable::View SamplingTable::view(ExportProtocol protocol, std::uint32_t domain) const noexcept {
+    View view;
+    if (entries_.empty()) return view;
+    for (const std::uint32_t of : {domain, std::uint32_t{0}}) {
+        view.samplers = range(protocol, SamplingScope::kSampler, of);
+        view.interfaces = range(protocol, SamplingScope::kInterface, of);
+        if (const auto whole = range(protocol, SamplingScope::kDomain, of); !whole.empty()) {
+            view.domain = whole.front().rate;
+        }
+        if (view.domain || !view.samplers.empty() || !view.interfaces.empty()) break;
+    }
+    return view;
+}
+
+std::optional<SamplingRate> SamplingTable::View::default_rate(bool record_names_sampler) const noexcept {
+    if (domain) return domain;
+    // The only sampler of an exporter whose records do not name theirs.
+    if (!record_names_sampler && samplers.size() == 1 && interfaces.empty()) return samplers.front().rate;
+    return std::nullopt;
+}
+
+std::optional<SamplingRate> SamplingTable::View::rate_of(const FlowRecord& record) const noexcept {
+    if (record.has(FlowField::kSampler)) {
+        if (const auto rate = find(samplers, record.sampler)) return rate;
+    }
+    if (record.has(FlowField::kInputInterface)) {
+        if (const auto rate = find(interfaces, record.input_interface)) return rate;
+    }
+    return std::nullopt;
+}
+
+}  // namespace cam::decode
