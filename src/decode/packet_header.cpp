@@ -44,7 +44,7 @@ void read_tcp(ByteReader segment, FlowRecord& record) noexcept {
     constexpr std::uint16_t kFlags = 0x01ff;
     const auto head = take<14>(segment);
     if (!head) return;
-    record.tcp_flags = u16_at<12>(*head) & kFlags;
+    record.tcp_flags = head.u16<12>() & kFlags;
     record.fields.add(FlowField::kTcpFlags);
 }
 
@@ -54,8 +54,8 @@ void read_transport(ByteReader payload, FlowRecord& record) noexcept {
         case kIcmpv6: {
             const auto head = take<2>(payload);
             if (!head) return;
-            record.icmp_type = u8_at<0>(*head);
-            record.icmp_code = u8_at<1>(*head);
+            record.icmp_type = head.u8<0>();
+            record.icmp_code = head.u8<1>();
             record.fields.add(FlowField::kIcmp);
             return;
         }
@@ -72,8 +72,8 @@ void read_transport(ByteReader payload, FlowRecord& record) noexcept {
     }
     const auto ports = take<4>(payload);
     if (!ports) return;
-    record.source_port = u16_at<0>(*ports);
-    record.destination_port = u16_at<2>(*ports);
+    record.source_port = ports.u16<0>();
+    record.destination_port = ports.u16<2>();
     record.fields.add(FlowField::kSourcePort);
     record.fields.add(FlowField::kDestinationPort);
 }
@@ -84,24 +84,23 @@ std::optional<std::uint32_t> read_ipv4(ByteReader packet, FlowRecord& record) no
     const std::size_t captured = packet.remaining();
     const auto head = take<kHeaderBytes>(packet);
     if (!head) return std::nullopt;
-    const std::uint8_t first = u8_at<0>(*head);
+    const std::uint8_t first = head.u8<0>();
     const std::size_t header_bytes = std::size_t{first & 0x0fU} * 4;
     if (first >> 4U != 4 || header_bytes < kHeaderBytes) return std::nullopt;
-    const std::size_t total = u16_at<2>(*head);
-    record.tos = u8_at<1>(*head);
-    record.ttl = u8_at<8>(*head);
-    record.protocol = u8_at<9>(*head);
-    record.source = IpAddress::v4(array_at<12, 4>(*head));
-    record.destination = IpAddress::v4(array_at<16, 4>(*head));
-    for (const FlowField field : {FlowField::kTos, FlowField::kTtl, FlowField::kProtocol, FlowField::kSource,
-                                  FlowField::kDestination}) {
-        record.fields.add(field);
-    }
+    const std::size_t total = head.u16<2>();
+    record.tos = head.u8<1>();
+    record.ttl = head.u8<8>();
+    record.protocol = head.u8<9>();
+    record.source = IpAddress::v4(head.array<12, 4>());
+    record.destination = IpAddress::v4(head.array<16, 4>());
+    constexpr FlowFields kTold{FlowField::kTos, FlowField::kTtl, FlowField::kProtocol, FlowField::kSource,
+                               FlowField::kDestination};
+    record.fields.add(kTold);
     const std::optional<std::uint32_t> length =
         total == 0 ? std::nullopt : std::optional{static_cast<std::uint32_t>(total)};
-    const std::uint16_t fragment = u16_at<6>(*head);
+    const std::uint16_t fragment = head.u16<6>();
     if ((fragment & (kMoreFragments | kOffsetMask)) != 0) {
-        record.fragment_id = u16_at<4>(*head);
+        record.fragment_id = head.u16<4>();
         record.fragment_offset = fragment & kOffsetMask;
         record.fields.add(FlowField::kFragment);
         if (record.fragment_offset != 0) return length;
@@ -140,13 +139,13 @@ bool skip_extensions(ByteReader& rest, FlowRecord& record) noexcept {
         ByteReader ahead = rest;
         const auto head = take<8>(ahead);
         if (!head) return false;
-        const std::size_t bytes = extension_bytes(record.protocol, u8_at<1>(*head));
+        const std::size_t bytes = extension_bytes(record.protocol, head.u8<1>());
         const bool is_fragment = record.protocol == kFragmentHeader;
-        record.protocol = u8_at<0>(*head);
+        record.protocol = head.u8<0>();
         if (is_fragment) {
-            const std::uint16_t offset_and_more = u16_at<2>(*head);
+            const std::uint16_t offset_and_more = head.u16<2>();
             record.fragment_offset = static_cast<std::uint16_t>(offset_and_more >> 3U);
-            record.fragment_id = u32_at<4>(*head);
+            record.fragment_id = head.u32<4>();
             record.fields.add(FlowField::kFragment);
             if (record.fragment_offset != 0) return false;
         }
@@ -159,19 +158,18 @@ bool skip_extensions(ByteReader& rest, FlowRecord& record) noexcept {
 std::optional<std::uint32_t> read_ipv6(ByteReader packet, FlowRecord& record) noexcept {
     constexpr std::size_t kHeaderBytes = 40;
     const auto head = take<kHeaderBytes>(packet);
-    if (!head || u8_at<0>(*head) >> 4U != 6) return std::nullopt;
-    const std::uint32_t first = u32_at<0>(*head);
-    const std::size_t payload_bytes = u16_at<4>(*head);
+    if (!head || head.u8<0>() >> 4U != 6) return std::nullopt;
+    const std::uint32_t first = head.u32<0>();
+    const std::size_t payload_bytes = head.u16<4>();
     record.tos = static_cast<std::uint8_t>(first >> 20U & 0xffU);
     record.ipv6_flow_label = first & 0xfffffU;
-    record.protocol = u8_at<6>(*head);
-    record.ttl = u8_at<7>(*head);
-    record.source = IpAddress::v6(array_at<8, 16>(*head));
-    record.destination = IpAddress::v6(array_at<24, 16>(*head));
-    for (const FlowField field : {FlowField::kTos, FlowField::kIpv6FlowLabel, FlowField::kProtocol,
-                                  FlowField::kTtl, FlowField::kSource, FlowField::kDestination}) {
-        record.fields.add(field);
-    }
+    record.protocol = head.u8<6>();
+    record.ttl = head.u8<7>();
+    record.source = IpAddress::v6(head.array<8, 16>());
+    record.destination = IpAddress::v6(head.array<24, 16>());
+    constexpr FlowFields kTold{FlowField::kTos, FlowField::kIpv6FlowLabel, FlowField::kProtocol,
+                               FlowField::kTtl, FlowField::kSource,        FlowField::kDestination};
+    record.fields.add(kTold);
     // 0: a jumbogram (RFC 2675), or a packet that was taken before segmentation offload.
     const std::size_t inside = payload_bytes == 0 ? packet.remaining() : payload_bytes;
     std::optional<ByteReader> rest = packet.sub(std::min(packet.remaining(), inside));
@@ -250,10 +248,10 @@ std::optional<std::uint32_t> read_snap(std::uint16_t length, ByteReader payload,
     std::optional<ByteReader> inside = payload.sub(std::min<std::size_t>(length, payload.remaining()));
     if (!inside) return std::nullopt;
     const auto head = take<8>(*inside);
-    if (!head || u16_at<0>(*head) != 0xaaaa || u8_at<2>(*head) != 0x03) return std::nullopt;
-    const std::uint32_t organization = u32_at<2>(*head) & 0xffffffU;
+    if (!head || head.u16<0>() != 0xaaaa || head.u8<2>() != 0x03) return std::nullopt;
+    const std::uint32_t organization = head.u32<2>() & 0xffffffU;
     if (organization != 0x000000 && organization != 0x0000f8) return std::nullopt;  // RFC 1042, bridge tunnel
-    return read_ether_type(u16_at<6>(*head), *inside, record);
+    return read_ether_type(head.u16<6>(), *inside, record);
 }
 
 bool is_tag(std::uint16_t type) noexcept {
@@ -263,22 +261,22 @@ bool is_tag(std::uint16_t type) noexcept {
 std::optional<std::uint32_t> read_ethernet(ByteReader frame, FlowRecord& record) noexcept {
     const auto head = take<14>(frame);
     if (!head) return std::nullopt;
-    record.destination_mac = array_at<0, 6>(*head);
-    record.source_mac = array_at<6, 6>(*head);
+    record.destination_mac = head.array<0, 6>();
+    record.source_mac = head.array<6, 6>();
     record.fields.add(FlowField::kDestinationMac);
     record.fields.add(FlowField::kSourceMac);
-    std::uint16_t type = u16_at<12>(*head);
+    std::uint16_t type = head.u16<12>();
     bool is_outer = true;
     while (is_tag(type)) {
         const auto tag = take<4>(frame);
         if (!tag) return std::nullopt;
-        const std::uint16_t vlan = u16_at<0>(*tag) & 0x0fffU;
+        const std::uint16_t vlan = tag.u16<0>() & 0x0fffU;
         if (is_outer && vlan != 0) {  // 0: a priority tag, of no VLAN
             record.source_vlan = vlan;
             record.fields.add(FlowField::kSourceVlan);
         }
         is_outer = false;
-        type = u16_at<2>(*tag);
+        type = tag.u16<2>();
     }
     if (type < kSmallestEtherType) return read_snap(type, frame, record);
     return read_ether_type(type, frame, record);

@@ -211,6 +211,16 @@ TEST_F(SflowTest, ReadsSampledEthernet) {
     EXPECT_FALSE(record.has(FlowField::kDestination));
 }
 
+TEST_F(SflowTest, TheLengthOfAFrameWinsOverThatOfThePacketInIt) {
+    const WireBytes frame =
+        structure(2, WireBytes{}.u32(1518).add({2, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0}).u32(0x0800));
+    const WireBytes packet = structure(
+        3, WireBytes{}.u32(1480).u32(17).add({192, 0, 2, 1, 198, 51, 100, 7}).u32(1).u32(2).u32(0).u32(0));
+    EXPECT_EQ(only({frame, packet}).bytes, 1518U);
+    EXPECT_EQ(only({packet, frame}).bytes, 1518U);
+    EXPECT_EQ(only({packet, frame}).destination_port, 2);
+}
+
 TEST_F(SflowTest, ExtendedRecordsJoinThePacketInWhateverOrder) {
     const WireBytes switching = structure(1001, WireBytes{}.u32(100).u32(0).u32(200).u32(5));
     const WireBytes router = structure(1002, WireBytes{}.u32(1).add({203, 0, 113, 1}).u32(24).u32(22));
