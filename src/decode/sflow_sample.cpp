@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "decode/fixed_bytes.h"
-#include "decode/packet_header.h"
+#include "cam/decode/packet_header.h"
 #include "decode/sflow_address.h"
 
 namespace cam::decode {

@@ -8,7 +8,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "decode/packet_header.h"
+#include "cam/decode/packet_header.h"
 #include "decode/sflow.h"
 #include "unit/decode/packets.h"
 #include "unit/decode/sflow_datagrams.h"

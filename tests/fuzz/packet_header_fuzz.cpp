@@ -4,7 +4,7 @@
 #include <span>
 
 #include "cam/base/check.h"
-#include "decode/packet_header.h"
+#include "cam/decode/packet_header.h"
 
 namespace {
 
@@ -13,7 +13,10 @@ using namespace cam::decode;
 
 void read(std::span<const std::uint8_t> frame, LinkType link) {
     FlowRecord record;
-    const std::optional<std::uint32_t> length = decode_packet_header(ByteReader{frame}, link, record);
+    const PacketHeader told = decode_packet_header(ByteReader{frame}, link, record);
+    const std::optional<std::uint32_t>& length = told.length;
+    check(told.payload.remaining() <= frame.size(), "a payload from nowhere");
+    check(!told.is_cut || length, "cut of what is not known");
     check(!record.has(FlowField::kBytes) && !record.has(FlowField::kPackets), "counts from a header");
     check(record.sampling == SamplingRate::every(), "a rate from a header");
     check(record.has(FlowField::kSource) == record.has(FlowField::kDestination), "half of the addresses");
@@ -31,7 +34,8 @@ void read(std::span<const std::uint8_t> frame, LinkType link) {
 
 /// Feeds the reader of sampled packet headers, as each link type.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    for (const LinkType link : {LinkType::kEthernet, LinkType::kPpp, LinkType::kIp, LinkType::kMpls}) {
+    for (const LinkType link :
+         {LinkType::kEthernet, LinkType::kEtherType, LinkType::kPpp, LinkType::kIp, LinkType::kMpls}) {
         read({data, size}, link);
     }
     return 0;

@@ -1,4 +1,4 @@
-#include "decode/packet_header.h"
+#include "cam/decode/packet_header.h"
 
 #include <optional>
 #include <random>
@@ -15,11 +15,13 @@ using namespace test;
 struct Read {
     FlowRecord record;
     std::optional<std::uint32_t> length;
+    PacketHeader told{};
 };
 
 Read read(const WireBytes& frame, LinkType link = LinkType::kEthernet) {
     Read out;
-    out.length = decode_packet_header(ByteReader{frame.span()}, link, out.record);
+    out.told = decode_packet_header(ByteReader{frame.span()}, link, out.record);
+    out.length = out.told.length;
     return out;
 }
 
@@ -46,7 +48,7 @@ void expect_ports(const FlowRecord& record) {
 }
 
 TEST(PacketHeaderTest, ReadsAllThatEthernetIpv4AndTcpTell) {
-    const auto [record, length] =
+    const auto [record, length, told] =
         read(ethernet(0x0800, ipv4({.protocol = 6}, tcp_segment(tcp::kSyn | 0x100))));
     expect_v4(record);
     expect_ports(record);
@@ -66,7 +68,7 @@ TEST(PacketHeaderTest, ReadsAllThatEthernetIpv4AndTcpTell) {
 }
 
 TEST(PacketHeaderTest, ReadsIpv6AndItsFlowLabel) {
-    const auto [record, length] = read(ethernet(0x86dd, ipv6({}, udp_datagram())));
+    const auto [record, length, told] = read(ethernet(0x86dd, ipv6({}, udp_datagram())));
     expect_v6(record);
     expect_ports(record);
     EXPECT_EQ(length, 56U);
@@ -204,7 +206,7 @@ TEST(PacketHeaderTest, AnIpv4HeaderLongerThanItsPacketHasNoPorts) {  // FastNetM
 
 TEST(PacketHeaderTest, AnIpv4HeaderOfLessThanTwentyBytesIsNone) {  // FastNetMon CVE-2026-48682
     for (std::uint8_t words = 0; words < 5; ++words) {
-        const auto [record, length] = read(ethernet(0x0800, ipv4({.words = words}, udp_datagram())));
+        const auto [record, length, told] = read(ethernet(0x0800, ipv4({.words = words}, udp_datagram())));
         EXPECT_FALSE(has_addresses(record));
         EXPECT_EQ(length, std::nullopt);
     }
@@ -231,6 +233,33 @@ TEST(PacketHeaderTest, ALengthOfZeroIsTakenForSegmentationOffload) {
 TEST(PacketHeaderTest, TellsTheLengthOfTheWholePacketNotOfTheCapturedPart) {
     EXPECT_EQ(read(ipv4({.total = 1500}, udp_datagram()), LinkType::kIp).length, 1500U);
     EXPECT_EQ(read(ipv6({.payload_bytes = 1460}, udp_datagram()), LinkType::kIp).length, 1500U);
+}
+
+TEST(PacketHeaderTest, TellsThePayloadAndWhetherItIsWhole) {
+    const WireBytes frame = ethernet(0x0800, ipv4({.words = 6}, udp_datagram(8))).fill(10);
+    const Read whole = read(frame);
+    EXPECT_EQ(whole.told.payload.remaining(), 16U) << "without the padding of the link";
+    EXPECT_FALSE(whole.told.is_cut);
+    const Read cut = read(frame.cut(14 + 24 + 15));
+    EXPECT_EQ(cut.told.payload.remaining(), 15U);
+    EXPECT_TRUE(cut.told.is_cut);
+    const Read six =
+        read(ethernet(0x86dd, ipv6({.next_header = 60}, WireBytes{17, 0}.fill(6).add(udp_datagram(8)))));
+    EXPECT_EQ(six.told.payload.remaining(), 16U) << "behind the extension headers";
+    EXPECT_TRUE(read(ethernet(0x0800, ipv4({.fragment = 0x2000}, udp_datagram()))).told.more_fragments);
+    const Read last =
+        read(ethernet(0x86dd, ipv6({.next_header = 44}, WireBytes{17, 0}.u16(8).u32(1).fill(24))));
+    EXPECT_FALSE(last.told.more_fragments);
+    EXPECT_EQ(last.told.payload.remaining(), 24U);
+    EXPECT_TRUE(read(ethernet(0x0806, WireBytes{}.fill(46))).told.payload.empty());
+}
+
+TEST(PacketHeaderTest, ReadsFromTheEtherTypeOn) {
+    const WireBytes tagged = WireBytes{}.u16(0x8100).u16(5).u16(0x0800).add(ipv4({}, udp_datagram()));
+    const auto record = read(tagged, LinkType::kEtherType).record;
+    expect_v4(record);
+    EXPECT_EQ(record.source_vlan, 5);
+    EXPECT_FALSE(record.has(FlowField::kSourceMac));
 }
 
 TEST(PacketHeaderTest, OnlyTheFirstIpv4FragmentHasPorts) {
@@ -331,8 +360,8 @@ TEST(PacketHeaderTest, WhatWasReadBeforeTheCutStays) {
     FlowFields before;
     for (std::size_t size = 0; size <= frame.size(); ++size) {
         const auto record = read(frame.cut(size)).record;
-        EXPECT_EQ(record.has(FlowField::kDestinationMac), size >= 14) << size;
-        EXPECT_EQ(record.has(FlowField::kSourceVlan), size >= 18) << size;
+        EXPECT_EQ(record.has(FlowField::kDestinationMac), size >= 12) << size;
+        EXPECT_EQ(record.has(FlowField::kSourceVlan), size >= 16) << size;
         EXPECT_EQ(has_addresses(record), size >= 38) << size;
         EXPECT_EQ(has_ports(record), size >= 42) << size;
         EXPECT_EQ(record.has(FlowField::kTcpFlags), size >= 52) << size;
