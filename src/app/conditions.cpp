@@ -35,6 +35,12 @@ const char* name(Condition condition) {
             return "clock";
         case Condition::kTruncated:
             return "truncated";
+        case Condition::kFlowListener:
+            return "flow_listener";
+        case Condition::kFlowStore:
+            return "flow_store";
+        case Condition::kFlowExporters:
+            return "flow_exporters";
     }
     return "unknown";
 }

@@ -27,8 +27,11 @@ enum class Condition {
     kLogFile,
     kClock,
     kTruncated,
+    kFlowListener,
+    kFlowStore,
+    kFlowExporters,
 };
-inline constexpr std::size_t kConditionCount = 9;
+inline constexpr std::size_t kConditionCount = 12;
 [[nodiscard]] const char* name(Condition condition);
 
 /// Who hears of it.

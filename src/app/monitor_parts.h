@@ -5,6 +5,7 @@
 
 #include "app/conditions.h"
 #include "app/deliverer.h"
+#include "app/flow_board.h"
 #include "app/heartbeat.h"
 #include "app/poller.h"
 #include "app/settings.h"
@@ -29,6 +30,7 @@ struct Surroundings {
     Conditions& conditions;
     enrich::GeoDatabases& geo;
     Guarded<std::string>& poll_problem;  ///< why the last poll was no success; empty if it was
+    FlowBoard& flow_board;
 };
 
 [[nodiscard]] std::string user_agent();

@@ -28,8 +28,8 @@ struct OneShot {
           heartbeats(clock),
           conditions(clock, output->logger(), render_options(loaded.settings)),
           geo(geo_options(loaded.settings)),
-          around{loaded.settings, clock, output->logger(), metrics, heartbeats,
-                 conditions,      geo,   poll_problem} {}
+          around{loaded.settings, clock, output->logger(), metrics,   heartbeats,
+                 conditions,      geo,   poll_problem,     flow_board} {}
 
     SystemClock clock;
     MetricRegistry metrics;
@@ -38,6 +38,7 @@ struct OneShot {
     Conditions conditions;
     enrich::GeoDatabases geo;
     Guarded<std::string> poll_problem;
+    FlowBoard flow_board;
     Surroundings around;
 };
 

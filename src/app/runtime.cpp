@@ -7,6 +7,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "app/api_thread.h"
+#include "app/flow_monitor.h"
 #include "app/startup.h"
 #include "app/systemd.h"
 #include "cam/base/time_text.h"
@@ -35,8 +36,8 @@ Runtime::Runtime(Parts parts)
       heartbeats_(parts_.clock),
       conditions_(parts_.clock, parts_.log, render_options(parts_.settings)),
       geo_(geo_options(parts_.settings)),
-      around_{parts_.settings, parts_.clock, parts_.log, parts_.metrics,
-              heartbeats_,     conditions_,  geo_,       poll_problem_},
+      around_{parts_.settings, parts_.clock, parts_.log,    parts_.metrics, heartbeats_,
+              conditions_,     geo_,         poll_problem_, flow_board_},
       poll_beat_(heartbeats_.add("cam-poll")),
       deliver_beat_(heartbeats_.add("cam-deliver")) {}
 
@@ -95,6 +96,16 @@ Status Runtime::start(Announce announce) {
                 report_queued_.notify();
                 deliver_wakeup_.notify();
                 beat.rest();
+            },
+            workers_);
+    }
+    if (parts_.settings.flow.enabled) {
+        Heartbeat& beat = heartbeats_.add("cam-evaluate");
+        spawn(
+            "cam-evaluate", beat,
+            [this, &beat](const std::stop_token& stop) {
+                run_flow_monitor(
+                    around_, beat, [this] { deliver_wakeup_.notify(); }, stop);
             },
             workers_);
     }

@@ -50,6 +50,7 @@ private:
     Conditions conditions_;
     enrich::GeoDatabases geo_;
     Guarded<std::string> poll_problem_{std::string{"no poll has been completed yet"}};
+    FlowBoard flow_board_;
     Surroundings around_;
     std::unique_ptr<store::SqliteStore> store_;
     std::unique_ptr<PollSide> poll_;

@@ -166,13 +166,17 @@ void read_flow(SettingsReader& reader, SecretSource& secrets, Settings& settings
     reader.number("flow.workers", 0, 256, workers);
     settings.flow.workers = static_cast<std::uint32_t>(workers);
     reader.number("flow.receive_buffer_bytes", 4'096, 1ULL << 31U, settings.flow.receive_buffer_bytes);
-    if (settings.flow.enabled) {
-        reader.warning("flow.enabled", "is true, but this version has no flow monitor yet; it is left off");
+    if (settings.flow.enabled && settings.flow.listen.empty()) {
+        reader.error("flow.listen", "is empty; write where routers send to, such as [\"0.0.0.0:2055\"]");
     }
     Settings::Traffic& traffic = settings.traffic;
     reader.text("traffic.store", traffic.store);
     if (traffic.store != "sqlite" && traffic.store != "clickhouse") {
         reader.error("traffic.store", "is neither \"sqlite\" nor \"clickhouse\"; write one of the two");
+    }
+    if (traffic.store == "clickhouse") {
+        reader.warning("traffic.store",
+                       "is \"clickhouse\", which this version does not write yet; sqlite is used");
     }
     reader.url("traffic.clickhouse.url", traffic.clickhouse_url);
     reader.text("traffic.clickhouse.database", traffic.clickhouse_database);

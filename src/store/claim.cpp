@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <exception>
-#include <limits>
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
@@ -40,10 +39,8 @@ void bind_number(Query& query, int at, const std::optional<std::uint32_t>& value
     value ? query.number(at, *value) : query.nothing(at);
 }
 
-/// SQLite's integers are signed: what does not fit is the largest there is.
 void bind_count(Query& query, int at, const std::optional<std::uint64_t>& value) {
-    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    value ? query.number(at, static_cast<std::int64_t>(std::min(*value, kMost))) : query.nothing(at);
+    value ? query.count(at, *value) : query.nothing(at);
 }
 
 /// Binds views: the event, the hash and `notified_at` must stay until the statement has run.
@@ -136,15 +133,6 @@ private:
     ClaimReport report_;
 };
 
-Status enqueue_all(Database& database, const std::vector<Message>& messages, WallTime now) {
-    const std::string queued_at = timestamp(now);
-    for (const Message& message : messages) {
-        const Result<std::int64_t> queued = insert_message(database, message, queued_at);
-        if (!queued) return queued.error();
-    }
-    return Done{};
-}
-
 }  // namespace
 
 Result<ClaimReport> SqliteStore::claim(
@@ -166,7 +154,7 @@ Result<ClaimReport> SqliteStore::claim(
             return database.error(ErrorCode::kInternal,
                                   fmt::format("composing messages failed: {}", thrown.what()));
         }
-        if (Status queued = enqueue_all(database, messages, now); !queued) return queued.error();
+        if (Status queued = insert_messages(database, messages, now); !queued) return queued.error();
         report->queued = messages.size();
     }
     if (Status kept = write_value(database, kClaimedTo, timestamp(covered_to)); !kept) return kept.error();

@@ -6,6 +6,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "event_table.h"
+#include "flow_schema.h"
 
 namespace cam::store {
 namespace {
@@ -50,6 +51,7 @@ struct Migration {
 };
 constexpr std::array kMigrations{
     Migration{1, &events_outbox_and_state},
+    Migration{2, &create_flow_tables},
 };
 
 }  // namespace

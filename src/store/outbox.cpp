@@ -50,6 +50,15 @@ Result<std::int64_t> insert_message(Database& database, const Message& message, 
     return database.last_id();
 }
 
+Status insert_messages(Database& database, const std::vector<Message>& messages, WallTime now) {
+    const std::string queued_at = timestamp(now);
+    for (const Message& message : messages) {
+        const Result<std::int64_t> queued = insert_message(database, message, queued_at);
+        if (!queued) return queued.error();
+    }
+    return Done{};
+}
+
 Result<std::int64_t> SqliteStore::enqueue(const Message& message, WallTime now) {
     if (Status ready = state_->ready_to_write(); !ready) return ready.error();
     return insert_message(*state_->database, message, timestamp(now));

@@ -1,5 +1,8 @@
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "cam/base/check.h"
@@ -54,6 +57,21 @@ Query& Query::number(int at, std::int64_t value) {
     return *this;
 }
 
+Query& Query::count(int at, std::uint64_t value) {
+    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    return number(at, static_cast<std::int64_t>(std::min(value, kMost)));
+}
+
+Query& Query::real(int at, double value) {
+    note(sqlite3_bind_double(statement_, at, std::isnan(value) ? 0 : value));
+    return *this;
+}
+
+Query& Query::blob_view(int at, std::string_view bytes) {
+    note(sqlite3_bind_blob64(statement_, at, bytes_of(bytes), bytes.size(), SQLITE_STATIC));
+    return *this;
+}
+
 Query& Query::nothing(int at) {
     note(sqlite3_bind_null(statement_, at));
     return *this;
@@ -96,6 +114,9 @@ bool Query::is_number(int column) const {
 std::int64_t Query::integer(int column) const {
     return sqlite3_column_int64(statement_, column);
 }
+std::uint64_t Query::count(int column) const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(integer(column), 0));
+}
 double Query::real(int column) const {
     return sqlite3_column_double(statement_, column);
 }
@@ -105,6 +126,13 @@ std::string_view Query::peek(int column) const {
     const unsigned char* bytes = sqlite3_column_text(statement_, column);
     if (bytes == nullptr) return {};
     return {reinterpret_cast<const char*>(bytes),
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::string_view Query::peek_blob(int column) const {
+    const void* bytes = sqlite3_column_blob(statement_, column);
+    if (bytes == nullptr) return {};
+    return {static_cast<const char*>(bytes),
             static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 

@@ -34,6 +34,12 @@ public:
     Query& view(int at, std::string_view value);
     Query& maybe_view(int at, const std::optional<std::string>& value);
     Query& number(int at, std::int64_t value);
+    /// SQLite's integers are signed: what does not fit is the largest there is.
+    Query& count(int at, std::uint64_t value);
+    /// What is not a number becomes 0, because SQLite would make it NULL.
+    Query& real(int at, double value);
+    /// As view(), but bytes that are no text.
+    Query& blob_view(int at, std::string_view bytes);
     Query& nothing(int at);
 
     /// True if there is a row to read, false if the statement is done.
@@ -48,9 +54,13 @@ public:
     /// True for INTEGER and REAL values.
     [[nodiscard]] bool is_number(int column) const;
     [[nodiscard]] std::int64_t integer(int column) const;
+    /// What count() wrote; 0 for a negative number.
+    [[nodiscard]] std::uint64_t count(int column) const;
     [[nodiscard]] double real(int column) const;
     /// Valid until the next step, rewind or end.
     [[nodiscard]] std::string_view peek(int column) const;
+    /// As peek(), but what blob_view() wrote.
+    [[nodiscard]] std::string_view peek_blob(int column) const;
     [[nodiscard]] std::optional<std::string> text(int column) const;
     [[nodiscard]] std::optional<std::int64_t> maybe_integer(int column) const;
 

@@ -5,103 +5,17 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "cam/base/time_text.h"
-#include "event_table.h"
-#include "migrations.h"
 #include "store_state.h"
 
 namespace cam::store {
-namespace {
-
-/// How a file must be read so that nothing is written beside it.
-Result<Database::Mode> reading_mode(const Database& database) {
-    // Not in WAL mode: plain locks suffice and leave no trace.
-    if (!database.header_says_wal()) return Database::Mode::kReadOnly;
-    const std::optional<std::uint64_t> wal = database.size_beside("-wal");
-    if (!wal) return Database::Mode::kImmutable;
-    if (database.size_beside("-shm")) return Database::Mode::kReadOnly;
-    if (*wal == 0) return Database::Mode::kImmutable;
-    return database.error(
-        ErrorCode::kReadOnly,
-        "there is a -wal file without its -shm file, which cannot be read without writing; open "
-        "the database once for writing (start the daemon, or use sqlite3)");
-}
-
-Result<std::unique_ptr<Database>> open_for_reading(const SqliteStore::Options& options) {
-    Result<std::unique_ptr<Database>> opened =
-        Database::open({.path = options.path, .mode = Database::Mode::kReadOnly, .busy = options.busy});
-    if (!opened) return opened;
-    const Result<Database::Mode> mode = reading_mode(**opened);
-    if (!mode) return mode.error();
-    if (*mode == Database::Mode::kImmutable) {
-        opened = Database::open({.path = options.path, .mode = *mode, .busy = options.busy});
-        if (!opened) return opened;
-    }
-    if (const Result<std::int64_t> version = known_version(**opened); !version) return version.error();
-    return opened;
-}
-
-/// user_version can lie: somebody may have dropped or changed a table.
-Status check_tables(Database& database) {
-    for (const std::string_view sql : {"SELECT event_hash, source_country FROM network_analytics_events",
-                                       "SELECT state, telegram_message_id FROM outbox",
-                                       "SELECT key, value, updated_at FROM monitor_state"}) {
-        if (const Result<Query> prepared = database.prepare(sql); !prepared) return prepared.error();
-    }
-    return Done{};
-}
-
-Result<std::unique_ptr<Database>> open_for_writing(const SqliteStore::Options& options) {
-    Result<std::unique_ptr<Database>> opened =
-        Database::open({.path = options.path, .mode = Database::Mode::kReadWrite, .busy = options.busy});
-    if (!opened) return opened;
-    Database& database = **opened;
-    database.begin_shared_patience();
-    // Before anything is changed: a newer file stays as it is.
-    if (const Result<std::int64_t> version = known_version(database); !version) return version.error();
-    if (Status wal = database.use_wal(); !wal) return wal.error();
-    if (Status migrated = migrate(database); !migrated) return migrated.error();
-    if (Status checked = check_tables(database); !checked) return checked.error();
-    database.end_shared_patience();
-    return opened;
-}
-
-}  // namespace
 
 SqliteStore::SqliteStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SqliteStore::~SqliteStore() = default;
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options) {
-    Result<std::unique_ptr<Database>> opened =
-        options.access == Access::kReadWrite ? open_for_writing(options) : open_for_reading(options);
+    Result<Connection> opened = Connection::open(options);
     if (!opened) return opened.error();
-    auto state = std::make_unique<State>();
-    state->options = options;
-    state->database = std::move(*opened);
-    return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(state)));
-}
-
-Status SqliteStore::State::ready_to_read() {
-    if (options.access == Access::kReadWrite) return Done{};
-    // Without locks nobody tells us of changes: what was read before may be stale.
-    const bool stale = database->mode() == Database::Mode::kImmutable;
-    const Result<Database::Mode> mode = reading_mode(*database);
-    if (!stale && mode && *mode == database->mode()) return Done{};
-    Result<std::unique_ptr<Database>> opened = open_for_reading(options);
-    if (!opened) return opened.error();
-    database = std::move(*opened);
-    return Done{};
-}
-
-Status SqliteStore::State::ready_to_write() {
-    if (options.access == Access::kReadWrite) return Done{};
-    return database->error(ErrorCode::kReadOnly, "opened for reading only");
-}
-
-Result<bool> SqliteStore::State::has_table(std::string_view name) {
-    if (options.access == Access::kReadWrite) return true;
-    const Result<std::vector<TableColumn>> columns = columns_of(*database, name);
-    if (!columns) return columns.error();
-    return !columns->empty();
+    return std::unique_ptr<SqliteStore>(new SqliteStore(std::make_unique<State>(State{std::move(*opened)})));
 }
 
 Status SqliteStore::quick_check() {

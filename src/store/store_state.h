@@ -4,25 +4,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cam/store/sqlite_store.h"
+#include "connection.h"
 #include "sqlite_database.h"
 
 namespace cam::store {
 
 /// What a SqliteStore is made of. One thread at a time.
-struct SqliteStore::State {
-    Options options;
-    std::unique_ptr<Database> database;
-
-    /// To be called before reading. A read-only store looks again how the file must be read now: a writer may
-    /// have come or gone.
-    Status ready_to_read();
-    /// kReadOnly unless the store was opened for writing.
-    Status ready_to_write();
-    /// False only for a file that was opened read-only and is older than the table.
-    Result<bool> has_table(std::string_view name);
-};
+struct SqliteStore::State : Connection {};
 
 /// `2026-01-19 22:51:50.123`: UTC, sorts as text, SQLite's date functions and parse_time read it.
 [[nodiscard]] std::string timestamp(WallTime time);
@@ -31,6 +22,8 @@ struct SqliteStore::State {
 
 /// Inside or outside of a transaction; the id of the new row.
 Result<std::int64_t> insert_message(Database& database, const Message& message, std::string_view queued_at);
+/// All of them, in their order. Inside a transaction.
+Status insert_messages(Database& database, const std::vector<Message>& messages, WallTime now);
 
 /// The key under which the poll progress lies in monitor_state.
 constexpr std::string_view kClaimedTo = "claimed_to";

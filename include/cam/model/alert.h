@@ -35,7 +35,10 @@ struct Crossing {
     double value = 0;
     double threshold = 0;
     TrafficClass traffic_class = TrafficClass::kAll;  ///< other than kAll only for advanced_ddos
-    std::optional<double> baseline;  ///< in the unit of the traffic; none for threshold rules
+    std::optional<double> baseline = std::nullopt;  ///< in the unit of the traffic; none for threshold rules
+    std::optional<double> spread = std::nullopt;    ///< standard deviation around `baseline`; only for zscore
+    std::optional<ZscoreTarget> zscore_target =
+        std::nullopt;  ///< unit of `baseline` and `spread`; only for zscore
     friend bool operator==(const Crossing&, const Crossing&) = default;
 };
 

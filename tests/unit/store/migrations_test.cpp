@@ -93,7 +93,7 @@ public:
             "1|103.0.0.0|46181|100|2026-01-19 22:55:00|32\n3|103.0.0.2|46181|102|2026-01-19 22:55:00|32\n"
             "4|103.0.0.3|46181|103|2026-01-19 22:55:00|32");
         EXPECT_EQ(ask("SELECT raw_data FROM network_analytics_events WHERE id = 3"), make_event(2).raw);
-        EXPECT_EQ(ask("PRAGMA user_version"), "1");
+        EXPECT_EQ(ask("PRAGMA user_version"), "2");
         EXPECT_EQ(ask("PRAGMA journal_mode"), "wal");
         EXPECT_EQ(ask("PRAGMA integrity_check"), "ok");
         const auto opened = SqliteStore::open({.path = path_});
@@ -374,7 +374,7 @@ TEST_F(SqliteStoreTest, ACrashAnywhereInAMigrationLeavesTheOldSchemaWhole) {
     while (open_and_die(options(), crashes)) {
         ++crashes;
         ASSERT_LT(crashes, 200);
-        if (ask("PRAGMA user_version") == "1") continue;  // died after the commit
+        if (ask("PRAGMA user_version") == "2") continue;  // died after the commit
         ASSERT_EQ(ask("SELECT name, sql FROM sqlite_master ORDER BY name") +
                       ask("SELECT * FROM network_analytics_events ORDER BY id"),
                   before)

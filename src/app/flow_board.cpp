@@ -1,0 +1,20 @@
+#include "app/flow_board.h"
+
+#include <utility>
+
+namespace cam::app {
+
+void FlowBoard::attach(std::shared_ptr<const FlowExchange> exchange) {
+    exchange_.with([&](auto& held) { held = std::move(exchange); });
+}
+
+void FlowBoard::detach() {
+    exchange_.with([](auto& held) { held.reset(); });
+}
+
+std::vector<decode::ExporterReport> FlowBoard::exporters() const {
+    const auto exchange = exchange_.with([](const auto& held) { return held; });
+    return exchange ? exchange->exporters() : std::vector<decode::ExporterReport>{};
+}
+
+}  // namespace cam::app

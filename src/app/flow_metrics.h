@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "cam/base/metrics.h"
+#include "cam/decode/decoder.h"
+#include "cam/model/exporter.h"
+
+namespace cam::app {
+
+/// What the flow workers count, for /metrics. Copies count into the same numbers. Safe from any thread.
+class FlowMetrics {
+public:
+    /// `registry` must outlive it.
+    explicit FlowMetrics(MetricRegistry& registry);
+
+    void note(const decode::DecodeReport& report, std::size_t datagram_bytes);
+    void note_kernel_drops(std::uint64_t more) { kernel_drops_->add(more); }
+    void note_unwatched(std::uint64_t records) { unwatched_records_->add(records); }
+
+private:
+    struct ByProtocol {
+        Counter* datagrams;
+        Counter* bytes;
+        Counter* records;
+    };
+    std::array<ByProtocol, kExportProtocolCount> protocols_{};
+    std::array<Counter*, decode::kDropReasonCount> dropped_{};
+    Counter* kernel_drops_;
+    Counter* lost_datagrams_;
+    Counter* lost_records_;
+    Counter* options_records_;
+    Counter* counter_samples_;
+    Counter* sets_held_;
+    Counter* unwatched_records_;
+};
+
+}  // namespace cam::app

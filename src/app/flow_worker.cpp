@@ -1,0 +1,108 @@
+#include "app/flow_worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cam::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr seconds kReportEvery{5};
+constexpr std::size_t kStatesAtOnce = 64;
+/// A clock that is turned back by more than this is believed; by less, the open minute just lasts longer.
+constexpr minutes kBackwards{2};
+
+MinuteTime minute_of(WallTime time) {
+    return std::chrono::floor<minutes>(time);
+}
+
+}  // namespace
+
+FlowWorker::FlowWorker(Parts parts)
+    : parts_(std::move(parts)),
+      plan_(parts_.exchange.plan()),
+      counter_({}, plan_.counting),
+      counting_(counter_),
+      decoder_({}, counting_),
+      minute_(minute_of(parts_.clock.wall())),
+      from_(parts_.clock.wall()) {
+    decoder_.pin(plan_.routers);
+}
+
+void FlowWorker::restore(const std::vector<decode::Decoder::SavedState>& states) {
+    const SteadyTime now = parts_.clock.steady();
+    for (const auto& state : states) decoder_.restore(state, now);
+}
+
+Status FlowWorker::run(const std::stop_token& stop) {
+    const std::stop_callback wake_up(stop, [this] { wake(); });
+    Status status{Done{}};
+    while (!stop.stop_requested() && status) {
+        parts_.heartbeat.beat();
+        const WallTime now = parts_.clock.wall();
+        status = step(std::clamp<milliseconds>(minute_ + minutes{1} - now, milliseconds{1}, seconds{1}));
+    }
+    close(std::min<WallTime>(parts_.clock.wall(), minute_ + minutes{1}));
+    parts_.exchange.hand_over(decoder_.take_changed(SIZE_MAX));
+    parts_.heartbeat.rest();
+    return status;
+}
+
+Status FlowWorker::step(milliseconds longest) {
+    follow_clock(parts_.clock.wall());
+    const auto received =
+        parts_.receiver->receive(longest, [this](std::span<const net::Datagram> batch) { take(batch); });
+    if (!received) return received.error();
+    follow_clock(parts_.clock.wall());
+    report(parts_.clock.steady());
+    return Done{};
+}
+
+void FlowWorker::take(std::span<const net::Datagram> batch) {
+    const WallTime now = parts_.clock.wall();
+    const SteadyTime steady = parts_.clock.steady();
+    follow_clock(now);
+    for (const net::Datagram& datagram : batch) {
+        const auto found = decoder_.decode(ExporterKey{datagram.source}, datagram.payload, now, steady);
+        parts_.metrics.note(found, datagram.payload.size());
+    }
+}
+
+void FlowWorker::follow_clock(WallTime now) {
+    const MinuteTime minute = minute_of(now);
+    if (minute == minute_) return;
+    if (minute < minute_ && minute_ - now < kBackwards) return;
+    const bool is_next = minute == minute_ + minutes{1};
+    // After a jump of the clock nobody knows how much of the minutes in between was received.
+    close(is_next ? WallTime{minute} : from_);
+    minute_ = minute;
+    from_ = is_next ? WallTime{minute} : now;
+}
+
+void FlowWorker::close(WallTime until) {
+    FlowPlan next = parts_.exchange.plan();
+    WorkerMinute closed{.worker = parts_.number,
+                        .counted = counter_.close(minute_, next.counting),
+                        .from = from_,
+                        .to = until,
+                        .generation = plan_.generation};
+    if (next.generation != plan_.generation) decoder_.pin(next.routers);
+    plan_ = std::move(next);
+    parts_.metrics.note_unwatched(closed.counted.records_without_prefix);
+    parts_.exchange.hand_over(std::move(closed));
+}
+
+void FlowWorker::report(SteadyTime now) {
+    if (now - reported_ < kReportEvery) return;
+    reported_ = now;
+    const std::uint64_t drops = parts_.receiver->kernel_drops();
+    parts_.metrics.note_kernel_drops(drops - std::exchange(kernel_drops_, drops));
+    parts_.exchange.show(parts_.number, decoder_.exporters());
+    auto states = decoder_.take_changed(kStatesAtOnce);
+    if (!states.empty()) parts_.exchange.hand_over(std::move(states));
+}
+
+}  // namespace cam::app

@@ -1,0 +1,234 @@
+// cam-flow-load: sends flow records at a steady rate, encoded beforehand, so that the collector and not the
+// sender is what is measured. Prints one JSON object: what was sent, and how long it took.
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "simulator/flow_encoder.h"
+
+namespace {
+
+using namespace cam::simulator;
+using Steady = std::chrono::steady_clock;
+
+constexpr std::size_t kDatagramsOfExporter = 64;
+constexpr std::size_t kAtOnce = 32;
+
+struct Arguments {
+    std::string to = "127.0.0.1";
+    std::uint16_t port = 2055;
+    FlowFormat format = FlowFormat::kNetflow9;
+    std::map<std::string, std::uint64_t> numbers{{"rate", 200'000},   {"seconds", 5},  {"exporters", 1},
+                                                 {"prefixes", 1'000}, {"sampling", 1}, {"records", 24}};
+};
+
+Arguments parsed(int argc, char** argv) {
+    Arguments out;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const std::string option = argv[i];
+        const std::string value = argv[i + 1];
+        if (option == "--to") {
+            out.to = value.substr(0, value.rfind(':'));
+            out.port = static_cast<std::uint16_t>(std::stoul(value.substr(value.rfind(':') + 1)));
+        } else if (option == "--format") {
+            const auto format = flow_format(value);
+            if (!format) throw std::runtime_error("--format: expected v5, v9, ipfix or sflow5");
+            out.format = *format;
+        } else if (option.starts_with("--") && out.numbers.contains(option.substr(2))) {
+            out.numbers[option.substr(2)] = std::stoull(value);
+        } else {
+            throw std::runtime_error("unknown option " + option);
+        }
+    }
+    if (argc % 2 == 0) throw std::runtime_error("an option lacks its value");
+    return out;
+}
+
+/// Destinations 10.x.y.0/24 of the first `prefixes` such prefixes, everything else at random but repeatable.
+std::vector<Flow> some_flows(std::mt19937& random, std::size_t count, std::uint64_t prefixes) {
+    std::vector<Flow> flows;
+    const auto byte = [&] { return static_cast<std::uint8_t>(random() & 0xFFU); };
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint64_t prefix = random() % prefixes;
+        Flow flow;
+        flow.source = {{static_cast<std::uint8_t>(100 + random() % 50), byte(), byte(), byte()}};
+        flow.destination = {
+            {10, static_cast<std::uint8_t>(prefix / 256), static_cast<std::uint8_t>(prefix % 256), byte()}};
+        flow.source_port = static_cast<std::uint16_t>(random());
+        flow.destination_port = static_cast<std::uint16_t>(random() % 1'024);
+        flow.protocol = random() % 3 == 0 ? 17 : 6;
+        flow.tcp_flags = flow.protocol == 6 ? byte() & 0x1FU : 0;
+        flow.packets = 1;
+        flow.bytes = static_cast<std::uint32_t>(64 + random() % 1'400);
+        flow.input_interface = 1 + static_cast<std::uint32_t>(random() % 8);
+        flow.source_as = 64'512 + static_cast<std::uint32_t>(random() % 500);
+        flows.push_back(flow);
+    }
+    return flows;
+}
+
+/// One datagram that can be sent again and again, each time with the next sequence number.
+struct Prepared {
+    std::string bytes;
+    std::uint32_t records = 0;
+    std::uint32_t sequence_step = 0;
+};
+
+std::size_t sequence_offset(FlowFormat format) {
+    switch (format) {
+        case FlowFormat::kNetflow5:
+            return 16;
+        case FlowFormat::kNetflow9:
+            return 12;
+        case FlowFormat::kIpfix:
+            return 8;
+        case FlowFormat::kSflow5:
+            return 16;
+    }
+    return 0;
+}
+
+class Exporter {
+public:
+    Exporter(const Arguments& arguments, std::size_t number) : offset_(sequence_offset(arguments.format)) {
+        std::mt19937 random(static_cast<unsigned>(number));
+        FlowEncoder encoder({.format = arguments.format,
+                             .sampling = static_cast<std::uint32_t>(arguments.numbers.at("sampling")),
+                             .records_per_datagram = arguments.numbers.at("records"),
+                             .templates_every = kDatagramsOfExporter});
+        while (prepared_.size() < kDatagramsOfExporter) {
+            std::size_t most = arguments.numbers.at("records");
+            if (arguments.format == FlowFormat::kNetflow5) most = std::min<std::size_t>(most, 30);
+            if (arguments.format == FlowFormat::kSflow5) most = std::min<std::size_t>(most, 8);
+            const auto flows = some_flows(random, most, arguments.numbers.at("prefixes"));
+            const auto records = static_cast<std::uint32_t>(flows.size());
+            const bool counts_records =
+                arguments.format == FlowFormat::kNetflow5 || arguments.format == FlowFormat::kIpfix;
+            std::uint32_t step = counts_records ? records : 1;
+            if (arguments.format == FlowFormat::kIpfix && prepared_.empty()) step += 1;  // the options record
+            prepared_.push_back({encoder.encode(flows, 1'800'000'000).front(), records, step});
+        }
+        sockaddr_in from{};
+        from.sin_family = AF_INET;
+        from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 256 + static_cast<std::uint32_t>(number));
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(arguments.port);
+        ::inet_pton(AF_INET, arguments.to.c_str(), &to.sin_addr);
+        socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        const int buffer = 4 * 1024 * 1024;
+        ::setsockopt(socket_, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+        if (::bind(socket_, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0 ||
+            ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
+            throw std::runtime_error(std::string("cannot send: ") + std::strerror(errno));
+        }
+    }
+    ~Exporter() { ::close(socket_); }
+    Exporter(const Exporter&) = delete;
+    Exporter& operator=(const Exporter&) = delete;
+
+    /// Sends about `records` of them; how many it were.
+    std::uint64_t send(std::uint64_t records) {
+        std::array<mmsghdr, kAtOnce> messages{};
+        std::array<iovec, kAtOnce> parts{};
+        std::size_t used = 0;
+        std::uint64_t sent = 0;
+        while (used < kAtOnce && sent < records) {
+            Prepared& one = prepared_[next_];
+            next_ = (next_ + 1) % prepared_.size();
+            const std::uint32_t sequence = htonl(sequence_);
+            std::memcpy(one.bytes.data() + offset_, &sequence, sizeof sequence);
+            sequence_ += one.sequence_step;
+            parts[used] = {one.bytes.data(), one.bytes.size()};
+            messages[used].msg_hdr.msg_iov = &parts[used];
+            messages[used].msg_hdr.msg_iovlen = 1;
+            bytes_ += one.bytes.size();
+            sent += one.records;
+            ++used;
+        }
+        for (std::size_t done = 0; done < used;) {
+            const int count = ::sendmmsg(socket_, &messages[done], static_cast<unsigned>(used - done), 0);
+            if (count < 0 && errno != ECONNREFUSED && errno != ENOBUFS && errno != EINTR) {
+                throw std::runtime_error(std::string("cannot send: ") + std::strerror(errno));
+            }
+            if (count > 0) done += static_cast<std::size_t>(count);
+        }
+        datagrams_ += used;
+        return sent;
+    }
+    [[nodiscard]] std::uint64_t datagrams() const { return datagrams_; }
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+private:
+    std::vector<Prepared> prepared_;
+    std::size_t next_ = 0;
+    std::size_t offset_;
+    std::uint32_t sequence_ = 1;
+    std::uint64_t datagrams_ = 0;
+    std::uint64_t bytes_ = 0;
+    int socket_ = -1;
+};
+
+void run(const Arguments& arguments) {
+    const double rate = static_cast<double>(arguments.numbers.at("rate"));
+    const double seconds = static_cast<double>(arguments.numbers.at("seconds"));
+    std::vector<std::unique_ptr<Exporter>> exporters;
+    for (std::size_t i = 0; i < arguments.numbers.at("exporters"); ++i) {
+        exporters.push_back(std::make_unique<Exporter>(arguments, i));
+    }
+    const auto begin = Steady::now();
+    std::uint64_t sent = 0;
+    std::size_t turn = 0;
+    double elapsed = 0;
+    while (elapsed < seconds) {
+        const auto due = static_cast<std::uint64_t>(rate * elapsed);
+        if (due > sent) {
+            sent += exporters[turn++ % exporters.size()]->send(due - sent);
+        } else {
+            std::this_thread::sleep_for(std::chrono::microseconds{200});
+        }
+        elapsed = std::chrono::duration<double>(Steady::now() - begin).count();
+    }
+    std::uint64_t datagrams = 0;
+    std::uint64_t bytes = 0;
+    for (const auto& exporter : exporters) {
+        datagrams += exporter->datagrams();
+        bytes += exporter->bytes();
+    }
+    std::cout << "{\"records\": " << sent << ", \"datagrams\": " << datagrams << ", \"bytes\": " << bytes
+              << ", \"seconds\": " << elapsed << "}" << std::endl;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        run(parsed(argc, argv));
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << "cam-flow-load: " << error.what() << "\n"
+                  << "usage: cam-flow-load --to ADDRESS:PORT [--format v5|v9|ipfix|sflow5] [--rate "
+                     "RECORDS_PER_SECOND]\n"
+                     "           [--seconds N] [--exporters N] [--prefixes N] [--sampling N] [--records "
+                     "PER_DATAGRAM]\n";
+        return 2;
+    }
+}
