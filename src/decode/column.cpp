@@ -10,7 +10,7 @@
 #include <type_traits>
 
 #include "cam/base/byte_reader.h"
-#include "decode/packet_header.h"
+#include "cam/decode/packet_header.h"
 #include "decode/rates.h"
 
 namespace cam::decode {
@@ -236,7 +236,8 @@ void rate_pair(const Column& column, const Rows& rows) {
 template <LinkType Link>
 void section(const Column& column, const Rows& rows) {
     each_row(column, rows, [&column](FlowRecord& record, const std::uint8_t* from) {
-        const auto length = decode_packet_header(ByteReader{std::span{from, column.width}}, Link, record);
+        const std::optional<std::uint32_t> length =
+            decode_packet_header(ByteReader{std::span{from, column.width}}, Link, record).length;
         if (!record.has(FlowField::kPackets)) record.packets = 1;
         if (!record.has(FlowField::kBytes)) record.bytes = length.value_or(column.width);
     });

@@ -1,4 +1,4 @@
-#include "decode/packet_header.h"
+#include "cam/decode/packet_header.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -44,7 +44,7 @@ void read_tcp(ByteReader segment, FlowRecord& record) noexcept {
     constexpr std::uint16_t kFlags = 0x01ff;
     const auto head = take<14>(segment);
     if (!head) return;
-    record.tcp_flags = u16_at<12>(*head) & kFlags;
+    record.tcp_flags = head.u16<12>() & kFlags;
     record.fields.add(FlowField::kTcpFlags);
 }
 
@@ -54,8 +54,8 @@ void read_transport(ByteReader payload, FlowRecord& record) noexcept {
         case kIcmpv6: {
             const auto head = take<2>(payload);
             if (!head) return;
-            record.icmp_type = u8_at<0>(*head);
-            record.icmp_code = u8_at<1>(*head);
+            record.icmp_type = head.u8<0>();
+            record.icmp_code = head.u8<1>();
             record.fields.add(FlowField::kIcmp);
             return;
         }
@@ -72,46 +72,46 @@ void read_transport(ByteReader payload, FlowRecord& record) noexcept {
     }
     const auto ports = take<4>(payload);
     if (!ports) return;
-    record.source_port = u16_at<0>(*ports);
-    record.destination_port = u16_at<2>(*ports);
+    record.source_port = ports.u16<0>();
+    record.destination_port = ports.u16<2>();
     record.fields.add(FlowField::kSourcePort);
     record.fields.add(FlowField::kDestinationPort);
 }
 
 /// RFC 791 3.1.
-std::optional<std::uint32_t> read_ipv4(ByteReader packet, FlowRecord& record) noexcept {
+PacketHeader read_ipv4(ByteReader packet, FlowRecord& record) noexcept {
     constexpr std::size_t kHeaderBytes = 20;
     const std::size_t captured = packet.remaining();
     const auto head = take<kHeaderBytes>(packet);
-    if (!head) return std::nullopt;
-    const std::uint8_t first = u8_at<0>(*head);
+    if (!head) return {};
+    const std::uint8_t first = head.u8<0>();
     const std::size_t header_bytes = std::size_t{first & 0x0fU} * 4;
-    if (first >> 4U != 4 || header_bytes < kHeaderBytes) return std::nullopt;
-    const std::size_t total = u16_at<2>(*head);
-    record.tos = u8_at<1>(*head);
-    record.ttl = u8_at<8>(*head);
-    record.protocol = u8_at<9>(*head);
-    record.source = IpAddress::v4(array_at<12, 4>(*head));
-    record.destination = IpAddress::v4(array_at<16, 4>(*head));
-    for (const FlowField field : {FlowField::kTos, FlowField::kTtl, FlowField::kProtocol, FlowField::kSource,
-                                  FlowField::kDestination}) {
-        record.fields.add(field);
-    }
-    const std::optional<std::uint32_t> length =
-        total == 0 ? std::nullopt : std::optional{static_cast<std::uint32_t>(total)};
-    const std::uint16_t fragment = u16_at<6>(*head);
+    if (first >> 4U != 4 || header_bytes < kHeaderBytes) return {};
+    record.tos = head.u8<1>();
+    record.ttl = head.u8<8>();
+    record.protocol = head.u8<9>();
+    record.source = IpAddress::v4(head.array<12, 4>());
+    record.destination = IpAddress::v4(head.array<16, 4>());
+    constexpr FlowFields kTold{FlowField::kTos, FlowField::kTtl, FlowField::kProtocol, FlowField::kSource,
+                               FlowField::kDestination};
+    record.fields.add(kTold);
+    PacketHeader told;
+    const std::uint16_t total = head.u16<2>();
+    if (total != 0) told.length = total;
+    const std::uint16_t fragment = head.u16<6>();
+    told.more_fragments = (fragment & kMoreFragments) != 0;
     if ((fragment & (kMoreFragments | kOffsetMask)) != 0) {
-        record.fragment_id = u16_at<4>(*head);
+        record.fragment_id = head.u16<4>();
         record.fragment_offset = fragment & kOffsetMask;
         record.fields.add(FlowField::kFragment);
-        if (record.fragment_offset != 0) return length;
     }
     // What lies behind the packet's own length is padding of the link, not a transport header.
-    const std::size_t end = total == 0 ? captured : std::min(captured, total);
-    if (header_bytes > end || !packet.skip(header_bytes - kHeaderBytes)) return length;
-    const std::optional<ByteReader> payload = packet.sub(end - header_bytes);
-    if (payload) read_transport(*payload, record);
-    return length;
+    const std::size_t end = total == 0 ? captured : std::min<std::size_t>(captured, total);
+    told.is_cut = end < total;
+    if (header_bytes > end || !packet.skip(header_bytes - kHeaderBytes)) return told;
+    told.payload = packet.sub(end - header_bytes).value_or(ByteReader{});
+    if ((fragment & kOffsetMask) == 0) read_transport(told.payload, record);
+    return told;
 }
 
 /// The length in bytes of an extension header whose second byte is `units`; 0 for what is no such header.
@@ -133,67 +133,69 @@ std::size_t extension_bytes(std::uint8_t header, std::uint8_t units) noexcept {
     }
 }
 
-/// Follows the chain behind `record.protocol` (RFC 8200 4); each turn consumes at least eight bytes. False if
-/// what is left is no transport header.
-bool skip_extensions(ByteReader& rest, FlowRecord& record) noexcept {
+/// Follows the chain behind `record.protocol` (RFC 8200 4) to what `told.payload` is then; each turn consumes
+/// at least eight bytes. False if that is no transport header.
+bool skip_extensions(PacketHeader& told, FlowRecord& record) noexcept {
     while (extension_bytes(record.protocol, 0) != 0) {
-        ByteReader ahead = rest;
+        ByteReader ahead = told.payload;
         const auto head = take<8>(ahead);
         if (!head) return false;
-        const std::size_t bytes = extension_bytes(record.protocol, u8_at<1>(*head));
+        const std::size_t bytes = extension_bytes(record.protocol, head.u8<1>());
         const bool is_fragment = record.protocol == kFragmentHeader;
-        record.protocol = u8_at<0>(*head);
-        if (is_fragment) {
-            const std::uint16_t offset_and_more = u16_at<2>(*head);
-            record.fragment_offset = static_cast<std::uint16_t>(offset_and_more >> 3U);
-            record.fragment_id = u32_at<4>(*head);
-            record.fields.add(FlowField::kFragment);
-            if (record.fragment_offset != 0) return false;
-        }
-        if (!rest.skip(bytes)) return false;
+        record.protocol = head.u8<0>();
+        if (!told.payload.skip(bytes)) return false;
+        if (!is_fragment) continue;
+        const std::uint16_t offset_and_more = head.u16<2>();
+        told.more_fragments = (offset_and_more & 1U) != 0;
+        record.fragment_offset = static_cast<std::uint16_t>(offset_and_more >> 3U);
+        record.fragment_id = head.u32<4>();
+        record.fields.add(FlowField::kFragment);
+        if (record.fragment_offset != 0) return false;
     }
     return true;
 }
 
 /// RFC 8200 3.
-std::optional<std::uint32_t> read_ipv6(ByteReader packet, FlowRecord& record) noexcept {
+PacketHeader read_ipv6(ByteReader packet, FlowRecord& record) noexcept {
     constexpr std::size_t kHeaderBytes = 40;
     const auto head = take<kHeaderBytes>(packet);
-    if (!head || u8_at<0>(*head) >> 4U != 6) return std::nullopt;
-    const std::uint32_t first = u32_at<0>(*head);
-    const std::size_t payload_bytes = u16_at<4>(*head);
+    if (!head || head.u8<0>() >> 4U != 6) return {};
+    const std::uint32_t first = head.u32<0>();
     record.tos = static_cast<std::uint8_t>(first >> 20U & 0xffU);
     record.ipv6_flow_label = first & 0xfffffU;
-    record.protocol = u8_at<6>(*head);
-    record.ttl = u8_at<7>(*head);
-    record.source = IpAddress::v6(array_at<8, 16>(*head));
-    record.destination = IpAddress::v6(array_at<24, 16>(*head));
-    for (const FlowField field : {FlowField::kTos, FlowField::kIpv6FlowLabel, FlowField::kProtocol,
-                                  FlowField::kTtl, FlowField::kSource, FlowField::kDestination}) {
-        record.fields.add(field);
-    }
+    record.protocol = head.u8<6>();
+    record.ttl = head.u8<7>();
+    record.source = IpAddress::v6(head.array<8, 16>());
+    record.destination = IpAddress::v6(head.array<24, 16>());
+    constexpr FlowFields kTold{FlowField::kTos, FlowField::kIpv6FlowLabel, FlowField::kProtocol,
+                               FlowField::kTtl, FlowField::kSource,        FlowField::kDestination};
+    record.fields.add(kTold);
+    PacketHeader told;
+    const std::size_t payload_bytes = head.u16<4>();
+    if (payload_bytes != 0) told.length = static_cast<std::uint32_t>(kHeaderBytes + payload_bytes);
     // 0: a jumbogram (RFC 2675), or a packet that was taken before segmentation offload.
-    const std::size_t inside = payload_bytes == 0 ? packet.remaining() : payload_bytes;
-    std::optional<ByteReader> rest = packet.sub(std::min(packet.remaining(), inside));
-    if (rest && skip_extensions(*rest, record)) read_transport(*rest, record);
-    if (payload_bytes == 0) return std::nullopt;
-    return static_cast<std::uint32_t>(kHeaderBytes + payload_bytes);
+    const std::size_t captured = packet.remaining();
+    const std::size_t inside = payload_bytes == 0 ? captured : std::min(captured, payload_bytes);
+    told.is_cut = inside < payload_bytes;
+    told.payload = packet.sub(inside).value_or(ByteReader{});
+    if (skip_extensions(told, record)) read_transport(told.payload, record);
+    return told;
 }
 
-std::optional<std::uint32_t> read_ip(ByteReader packet, FlowRecord& record) noexcept {
-    if (packet.empty()) return std::nullopt;
+PacketHeader read_ip(ByteReader packet, FlowRecord& record) noexcept {
+    if (packet.empty()) return {};
     switch (packet.rest().front() >> 4U) {
         case 4:
             return read_ipv4(packet, record);
         case 6:
             return read_ipv6(packet, record);
         default:
-            return std::nullopt;
+            return {};
     }
 }
 
 /// RFC 3032 2.1: down to the bottom of the stack.
-std::optional<std::uint32_t> read_mpls(ByteReader stack, FlowRecord& record) noexcept {
+PacketHeader read_mpls(ByteReader stack, FlowRecord& record) noexcept {
     constexpr std::uint32_t kBottom = 0x100;
     bool is_top = true;
     while (const std::optional<std::uint32_t> entry = stack.u32()) {
@@ -204,15 +206,15 @@ std::optional<std::uint32_t> read_mpls(ByteReader stack, FlowRecord& record) noe
         }
         if ((*entry & kBottom) != 0) return read_ip(stack, record);
     }
-    return std::nullopt;
+    return {};
 }
 
 /// RFC 1661 2, its protocol field never compressed.
-std::optional<std::uint32_t> read_ppp(ByteReader frame, FlowRecord& record) noexcept {
+PacketHeader read_ppp(ByteReader frame, FlowRecord& record) noexcept {
     constexpr std::uint16_t kAllStations = 0xff03;
     std::optional<std::uint16_t> protocol = frame.u16();
     if (protocol == kAllStations) protocol = frame.u16();
-    if (!protocol) return std::nullopt;
+    if (!protocol) return {};
     switch (*protocol) {
         case 0x0021:
         case 0x0057:
@@ -221,12 +223,11 @@ std::optional<std::uint32_t> read_ppp(ByteReader frame, FlowRecord& record) noex
         case 0x0283:
             return read_mpls(frame, record);
         default:
-            return std::nullopt;
+            return {};
     }
 }
 
-std::optional<std::uint32_t> read_ether_type(std::uint16_t type, ByteReader payload,
-                                             FlowRecord& record) noexcept {
+PacketHeader read_ether_type(std::uint16_t type, ByteReader payload, FlowRecord& record) noexcept {
     record.ether_type = type;
     record.fields.add(FlowField::kEtherType);
     switch (type) {
@@ -238,59 +239,65 @@ std::optional<std::uint32_t> read_ether_type(std::uint16_t type, ByteReader payl
         case kMplsMulticast:
             return read_mpls(payload, record);
         case kPppoeSession:  // RFC 2516 4: version, code, session, length
-            return payload.skip(6) ? read_ppp(payload, record) : std::nullopt;
+            return payload.skip(6) ? read_ppp(payload, record) : PacketHeader{};
         default:
-            return std::nullopt;
+            return {};
     }
 }
 
 /// 802.2 behind an 802.3 length: only SNAP names an ether type (IEEE 802 10.3).
-std::optional<std::uint32_t> read_snap(std::uint16_t length, ByteReader payload,
-                                       FlowRecord& record) noexcept {
+PacketHeader read_snap(std::uint16_t length, ByteReader payload, FlowRecord& record) noexcept {
     std::optional<ByteReader> inside = payload.sub(std::min<std::size_t>(length, payload.remaining()));
-    if (!inside) return std::nullopt;
+    if (!inside) return {};
     const auto head = take<8>(*inside);
-    if (!head || u16_at<0>(*head) != 0xaaaa || u8_at<2>(*head) != 0x03) return std::nullopt;
-    const std::uint32_t organization = u32_at<2>(*head) & 0xffffffU;
-    if (organization != 0x000000 && organization != 0x0000f8) return std::nullopt;  // RFC 1042, bridge tunnel
-    return read_ether_type(u16_at<6>(*head), *inside, record);
+    if (!head || head.u16<0>() != 0xaaaa || head.u8<2>() != 0x03) return {};
+    const std::uint32_t organization = head.u32<2>() & 0xffffffU;
+    if (organization != 0x000000 && organization != 0x0000f8) return {};  // RFC 1042, bridge tunnel
+    return read_ether_type(head.u16<6>(), *inside, record);
 }
 
 bool is_tag(std::uint16_t type) noexcept {
     return type == kVlan || type == kProviderVlan || type == kOldQinq || type == kOlderQinq;
 }
 
-std::optional<std::uint32_t> read_ethernet(ByteReader frame, FlowRecord& record) noexcept {
-    const auto head = take<14>(frame);
-    if (!head) return std::nullopt;
-    record.destination_mac = array_at<0, 6>(*head);
-    record.source_mac = array_at<6, 6>(*head);
-    record.fields.add(FlowField::kDestinationMac);
-    record.fields.add(FlowField::kSourceMac);
-    std::uint16_t type = u16_at<12>(*head);
+/// An ether type or a length, tags before it.
+PacketHeader read_tagged(ByteReader frame, FlowRecord& record) noexcept {
+    std::optional<std::uint16_t> type = frame.u16();
     bool is_outer = true;
-    while (is_tag(type)) {
-        const auto tag = take<4>(frame);
-        if (!tag) return std::nullopt;
-        const std::uint16_t vlan = u16_at<0>(*tag) & 0x0fffU;
+    while (type && is_tag(*type)) {
+        const auto tag = take<2>(frame);
+        if (!tag) return {};
+        const std::uint16_t vlan = tag.u16<0>() & 0x0fffU;
         if (is_outer && vlan != 0) {  // 0: a priority tag, of no VLAN
             record.source_vlan = vlan;
             record.fields.add(FlowField::kSourceVlan);
         }
         is_outer = false;
-        type = u16_at<2>(*tag);
+        type = frame.u16();
     }
-    if (type < kSmallestEtherType) return read_snap(type, frame, record);
-    return read_ether_type(type, frame, record);
+    if (!type) return {};
+    if (*type < kSmallestEtherType) return read_snap(*type, frame, record);
+    return read_ether_type(*type, frame, record);
+}
+
+PacketHeader read_ethernet(ByteReader frame, FlowRecord& record) noexcept {
+    const auto head = take<12>(frame);
+    if (!head) return {};
+    record.destination_mac = head.array<0, 6>();
+    record.source_mac = head.array<6, 6>();
+    record.fields.add(FlowField::kDestinationMac);
+    record.fields.add(FlowField::kSourceMac);
+    return read_tagged(frame, record);
 }
 
 }  // namespace
 
-std::optional<std::uint32_t> decode_packet_header(ByteReader frame, LinkType link,
-                                                  FlowRecord& record) noexcept {
+PacketHeader decode_packet_header(ByteReader frame, LinkType link, FlowRecord& record) noexcept {
     switch (link) {
         case LinkType::kEthernet:
             return read_ethernet(frame, record);
+        case LinkType::kEtherType:
+            return read_tagged(frame, record);
         case LinkType::kPpp:
             return read_ppp(frame, record);
         case LinkType::kIp:
@@ -298,7 +305,7 @@ std::optional<std::uint32_t> decode_packet_header(ByteReader frame, LinkType lin
         case LinkType::kMpls:
             return read_mpls(frame, record);
     }
-    return std::nullopt;
+    return {};
 }
 
 }  // namespace cam::decode

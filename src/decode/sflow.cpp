@@ -41,24 +41,24 @@ Interface unpack_interface(std::uint32_t compact) noexcept {
 std::optional<SampleHead> read_compact(ByteReader& sample) noexcept {
     const auto head = take<32>(sample);
     if (!head) return std::nullopt;
-    const std::uint32_t source = u32_at<4>(*head);
+    const std::uint32_t source = head.u32<4>();
     return SampleHead{.source = std::uint64_t{source >> 24U} << 32U | (source & 0xffffffU),
-                      .rate = u32_at<8>(*head),
-                      .drops = u32_at<16>(*head),
-                      .input = unpack_interface(u32_at<20>(*head)),
-                      .output = unpack_interface(u32_at<24>(*head)),
-                      .records = u32_at<28>(*head)};
+                      .rate = head.u32<8>(),
+                      .drops = head.u32<16>(),
+                      .input = unpack_interface(head.u32<20>()),
+                      .output = unpack_interface(head.u32<24>()),
+                      .records = head.u32<28>()};
 }
 
 std::optional<SampleHead> read_expanded(ByteReader& sample) noexcept {
     const auto head = take<44>(sample);
     if (!head) return std::nullopt;
-    return SampleHead{.source = std::uint64_t{u32_at<4>(*head)} << 32U | u32_at<8>(*head),
-                      .rate = u32_at<12>(*head),
-                      .drops = u32_at<20>(*head),
-                      .input = {.format = u32_at<24>(*head), .value = u32_at<28>(*head)},
-                      .output = {.format = u32_at<32>(*head), .value = u32_at<36>(*head)},
-                      .records = u32_at<40>(*head)};
+    return SampleHead{.source = std::uint64_t{head.u32<4>()} << 32U | head.u32<8>(),
+                      .rate = head.u32<12>(),
+                      .drops = head.u32<20>(),
+                      .input = {.format = head.u32<24>(), .value = head.u32<28>()},
+                      .output = {.format = head.u32<32>(), .value = head.u32<36>()},
+                      .records = head.u32<40>()};
 }
 
 /// Index 0 is unknown, and the all ones of 30 bits are the device itself.
@@ -122,23 +122,23 @@ void Datagram::read(ByteReader body) {
     const auto head = take<16>(body);  // sub-agent, sequence, uptime in ms, samples
     if (!agent || !head) return drop(DropReason::kMalformed);
     agent_ = exporter_.saw({.agent = agent->address.value_or(IpAddress::v4({})),
-                            .sub_agent = u32_at<0>(*head),
-                            .sequence = u32_at<4>(*head),
-                            .uptime_ms = u32_at<8>(*head)},
+                            .sub_agent = head.u32<0>(),
+                            .sequence = head.u32<4>(),
+                            .uptime_ms = head.u32<8>()},
                            report_);
     prototype_.export_protocol = ExportProtocol::kSflow5;
-    prototype_.domain = u32_at<0>(*head);
+    prototype_.domain = head.u32<0>();
     prototype_.packets = 1;
     prototype_.fields.add(FlowField::kPackets);
     prototype_.fields.add(FlowField::kSampler);
     // Each turn consumes at least eight bytes, whatever the count claims. What lies behind the samples is
     // padding.
-    for (std::uint32_t left = u32_at<12>(*head); left > 0; --left) {
+    for (std::uint32_t left = head.u32<12>(); left > 0; --left) {
         const auto about = take<8>(body);
         if (!about) return drop(DropReason::kMalformed);
-        const std::optional<ByteReader> sample = body.sub(u32_at<4>(*about));
+        const std::optional<ByteReader> sample = body.sub(about.u32<4>());
         if (!sample) return drop(DropReason::kMalformed);
-        read_sample(u32_at<0>(*about), *sample);
+        read_sample(about.u32<0>(), *sample);
     }
 }
 

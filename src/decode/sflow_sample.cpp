@@ -2,10 +2,9 @@
 
 #include <cstddef>
 #include <optional>
-#include <utility>
 
 #include "decode/fixed_bytes.h"
-#include "decode/packet_header.h"
+#include "cam/decode/packet_header.h"
 #include "decode/sflow_address.h"
 
 namespace cam::decode {
@@ -43,15 +42,20 @@ void set_bytes(std::uint32_t length, FlowRecord& record) noexcept {
     record.fields.add(FlowField::kBytes);
 }
 
+/// The length of the packet alone: only where no frame tells its own.
+void set_bytes_of_packet(std::uint32_t length, FlowRecord& record) noexcept {
+    if (!record.has(FlowField::kBytes)) set_bytes(length, record);
+}
+
 /// struct sampled_header. `stripped` is part of the frame length already and so tells nothing more; the
 /// padding behind the header is not asked for, since some agents leave it out.
 bool read_raw_header(ByteReader body, FlowRecord& record) noexcept {
     const auto head = take<16>(body);
     if (!head) return false;
-    const std::optional<ByteReader> frame = body.sub(u32_at<12>(*head));
+    const std::optional<ByteReader> frame = body.sub(head.u32<12>());
     if (!frame) return false;
-    set_bytes(u32_at<4>(*head), record);
-    if (const std::optional<LinkType> link = link_of(u32_at<0>(*head))) {
+    set_bytes(head.u32<4>(), record);
+    if (const std::optional<LinkType> link = link_of(head.u32<0>())) {
         decode_packet_header(*frame, *link, record);
     }
     return true;
@@ -61,10 +65,10 @@ bool read_raw_header(ByteReader body, FlowRecord& record) noexcept {
 bool read_ethernet(ByteReader body, FlowRecord& record) noexcept {
     const auto head = take<24>(body);
     if (!head) return false;
-    set_bytes(u32_at<0>(*head), record);
-    record.source_mac = array_at<4, 6>(*head);
-    record.destination_mac = array_at<12, 6>(*head);
-    record.ether_type = u16_at<22>(*head);
+    set_bytes(head.u32<0>(), record);
+    record.source_mac = head.array<4, 6>();
+    record.destination_mac = head.array<12, 6>();
+    record.ether_type = head.u16<22>();
     record.fields.add(FlowField::kSourceMac);
     record.fields.add(FlowField::kDestinationMac);
     record.fields.add(FlowField::kEtherType);
@@ -77,43 +81,41 @@ void read_ports(FixedBytes<16> numbers, FlowRecord& record) noexcept {
     constexpr std::uint8_t kTcp = 6;
     constexpr std::uint8_t kUdp = 17;
     constexpr std::uint8_t kSctp = 132;
-    record.tos = u8_at<15>(numbers);
+    record.tos = numbers.u8<15>();
     record.fields.add(FlowField::kTos);
     if (record.protocol != kTcp && record.protocol != kUdp && record.protocol != kSctp) return;
-    record.source_port = u16_at<2>(numbers);
-    record.destination_port = u16_at<6>(numbers);
+    record.source_port = numbers.u16<2>();
+    record.destination_port = numbers.u16<6>();
     record.fields.add(FlowField::kSourcePort);
     record.fields.add(FlowField::kDestinationPort);
     if (record.protocol != kTcp) return;
-    record.tcp_flags = u16_at<10>(numbers) & 0x1ffU;
+    record.tcp_flags = numbers.u16<10>() & 0x1ffU;
     record.fields.add(FlowField::kTcpFlags);
 }
 
 bool read_ipv4(ByteReader body, FlowRecord& record) noexcept {
     const auto head = take<32>(body);
     if (!head) return false;
-    set_bytes(u32_at<0>(*head), record);
-    record.protocol = u8_at<7>(*head);
-    record.source = IpAddress::v4(array_at<8, 4>(*head));
-    record.destination = IpAddress::v4(array_at<12, 4>(*head));
-    for (const FlowField field : {FlowField::kProtocol, FlowField::kSource, FlowField::kDestination}) {
-        record.fields.add(field);
-    }
-    read_ports(head->subspan<16, 16>(), record);
+    set_bytes_of_packet(head.u32<0>(), record);
+    record.protocol = head.u8<7>();
+    record.source = IpAddress::v4(head.array<8, 4>());
+    record.destination = IpAddress::v4(head.array<12, 4>());
+    constexpr FlowFields kTold{FlowField::kProtocol, FlowField::kSource, FlowField::kDestination};
+    record.fields.add(kTold);
+    read_ports(head.sub<16, 16>(), record);
     return true;
 }
 
 bool read_ipv6(ByteReader body, FlowRecord& record) noexcept {
     const auto head = take<56>(body);
     if (!head) return false;
-    set_bytes(u32_at<0>(*head), record);
-    record.protocol = u8_at<7>(*head);
-    record.source = IpAddress::v6(array_at<8, 16>(*head));
-    record.destination = IpAddress::v6(array_at<24, 16>(*head));
-    for (const FlowField field : {FlowField::kProtocol, FlowField::kSource, FlowField::kDestination}) {
-        record.fields.add(field);
-    }
-    read_ports(head->subspan<40, 16>(), record);
+    set_bytes_of_packet(head.u32<0>(), record);
+    record.protocol = head.u8<7>();
+    record.source = IpAddress::v6(head.array<8, 16>());
+    record.destination = IpAddress::v6(head.array<24, 16>());
+    constexpr FlowFields kTold{FlowField::kProtocol, FlowField::kSource, FlowField::kDestination};
+    record.fields.add(kTold);
+    read_ports(head.sub<40, 16>(), record);
     return true;
 }
 
@@ -122,8 +124,8 @@ bool read_switch(ByteReader body, FlowRecord& record) noexcept {
     constexpr std::uint32_t kLastVlan = 4095;
     const auto head = take<16>(body);
     if (!head) return false;
-    const std::uint32_t source = u32_at<0>(*head);
-    const std::uint32_t destination = u32_at<8>(*head);
+    const std::uint32_t source = head.u32<0>();
+    const std::uint32_t destination = head.u32<8>();
     if (source != 0 && source <= kLastVlan) {
         record.source_vlan = static_cast<std::uint16_t>(source);
         record.fields.add(FlowField::kSourceVlan);
@@ -145,9 +147,9 @@ bool read_router(ByteReader body, FlowRecord& record) noexcept {
         record.next_hop = *next_hop->address;
         record.fields.add(FlowField::kNextHop);
     }
-    if (u32_at<0>(*masks) <= kLongestMask && u32_at<4>(*masks) <= kLongestMask) {
-        record.source_mask = u8_at<3>(*masks);
-        record.destination_mask = u8_at<7>(*masks);
+    if (masks.u32<0>() <= kLongestMask && masks.u32<4>() <= kLongestMask) {
+        record.source_mask = masks.u8<3>();
+        record.destination_mask = masks.u8<7>();
         record.fields.add(FlowField::kSourceMask);
         record.fields.add(FlowField::kDestinationMask);
     }
@@ -162,10 +164,10 @@ bool read_gateway(ByteReader body, FlowRecord& record) noexcept {
     const auto head = take<16>(body);  // the router's own AS, the source's, the source peer's, segments
     if (!next_hop || !head) return false;
     std::optional<std::uint32_t> last_as;
-    for (std::uint32_t segments = u32_at<12>(*head); segments > 0; --segments) {
+    for (std::uint32_t segments = head.u32<12>(); segments > 0; --segments) {
         const auto segment = take<8>(body);
         if (!segment) return false;
-        const std::uint32_t count = u32_at<4>(*segment);
+        const std::uint32_t count = segment.u32<4>();
         if (count > body.remaining() / 4) return false;
         if (count == 0) continue;
         if (!body.skip((std::size_t{count} - 1) * 4)) return false;
@@ -175,7 +177,7 @@ bool read_gateway(ByteReader body, FlowRecord& record) noexcept {
         record.bgp_next_hop = *next_hop->address;
         record.fields.add(FlowField::kBgpNextHop);
     }
-    record.source_as = u32_at<4>(*head);
+    record.source_as = head.u32<4>();
     record.fields.add(FlowField::kSourceAs);
     if (last_as) {
         record.destination_as = *last_as;
@@ -184,76 +186,99 @@ bool read_gateway(ByteReader body, FlowRecord& record) noexcept {
     return true;
 }
 
-/// The records of a sample that are understood, the first of each kind.
-struct Records {
-    std::optional<ByteReader> raw;
-    std::optional<ByteReader> ethernet;
-    std::optional<ByteReader> ipv4;
-    std::optional<ByteReader> ipv6;
-    std::optional<ByteReader> switching;
-    std::optional<ByteReader> router;
-    std::optional<ByteReader> gateway;
+/// The kinds of records that are understood.
+enum class Kind : std::uint8_t { kRaw, kEthernet, kIpv4, kIpv6, kSwitch, kRouter, kGateway, kOther };
 
-    /// Where records of this format are kept; nullptr for what is skipped.
-    std::optional<ByteReader>* place_of(std::uint32_t format) noexcept {
-        switch (format) {
-            case kRawHeader:
-                return &raw;
-            case kSampledEthernet:
-                return &ethernet;
-            case kSampledIpv4:
-                return &ipv4;
-            case kSampledIpv6:
-                return &ipv6;
-            case kExtendedSwitch:
-                return &switching;
-            case kExtendedRouter:
-                return &router;
-            case kExtendedGateway:
-                return &gateway;
-            default:
-                return nullptr;
+Kind kind_of(std::uint32_t format) noexcept {
+    switch (format) {
+        case kRawHeader:
+            return Kind::kRaw;
+        case kSampledEthernet:
+            return Kind::kEthernet;
+        case kSampledIpv4:
+            return Kind::kIpv4;
+        case kSampledIpv6:
+            return Kind::kIpv6;
+        case kExtendedSwitch:
+            return Kind::kSwitch;
+        case kExtendedRouter:
+            return Kind::kRouter;
+        case kExtendedGateway:
+            return Kind::kGateway;
+        default:
+            return Kind::kOther;
+    }
+}
+
+/// Merges the records of one sample, the first of each kind.
+class Merger {
+public:
+    explicit Merger(FlowRecord& record) : record_(record) {}
+
+    /// False if what holds the packet is cut.
+    bool add(std::uint32_t format, ByteReader body) noexcept {
+        const Kind kind = kind_of(format);
+        if (kind == Kind::kOther || (seen_ & bit(kind)) != 0) return true;
+        seen_ |= bit(kind);
+        switch (kind) {
+            case Kind::kRaw:
+                raw_ = body;
+                return true;
+            case Kind::kEthernet:
+                return read_ethernet(body, record_);
+            case Kind::kIpv4:
+                return read_ipv4(body, record_);
+            case Kind::kIpv6:
+                return read_ipv6(body, record_);
+            case Kind::kSwitch:
+                switch_ = body;
+                return true;
+            case Kind::kRouter:
+                note(read_router(body, record_));
+                return true;
+            case Kind::kGateway:
+                note(read_gateway(body, record_));
+                return true;
+            case Kind::kOther:
+                return true;
         }
+        return true;
     }
+
+    /// What has the last word, wherever it stood: the raw header over sampled IPv4 and IPv6, and over it,
+    /// since the switch may have taken the tag off or put it on, the switch.
+    bool finish() noexcept {
+        if ((seen_ & bit(Kind::kRaw)) != 0 && !read_raw_header(raw_, record_)) return false;
+        if ((seen_ & bit(Kind::kSwitch)) != 0) note(read_switch(switch_, record_));
+        return true;
+    }
+    /// Extended records that did not fit.
+    [[nodiscard]] unsigned malformed() const noexcept { return malformed_; }
+
+private:
+    static unsigned bit(Kind kind) noexcept { return 1U << static_cast<unsigned>(kind); }
+    void note(bool was_read) noexcept { malformed_ += was_read ? 0U : 1U; }
+
+    FlowRecord& record_;
+    ByteReader raw_;
+    ByteReader switch_;
+    unsigned seen_ = 0;
+    unsigned malformed_ = 0;
 };
-
-/// Each turn consumes at least eight bytes, whatever `count` claims. nullopt if a record does not fit.
-std::optional<Records> find_records(ByteReader rest, std::uint32_t count) noexcept {
-    std::optional<Records> found{std::in_place};
-    for (; count > 0; --count) {
-        const auto head = take<8>(rest);
-        if (!head) return std::nullopt;
-        const std::optional<ByteReader> body = rest.sub(u32_at<4>(*head));
-        if (!body) return std::nullopt;
-        std::optional<ByteReader>* const place = found->place_of(u32_at<0>(*head));
-        if (place != nullptr && !*place) *place = body;
-    }
-    return found;
-}
-
-/// From the least to the most telling, so that the last word is the raw header's.
-bool read_packet(const Records& records, FlowRecord& record) noexcept {
-    if (records.ethernet && !read_ethernet(*records.ethernet, record)) return false;
-    if (records.ipv4 && !read_ipv4(*records.ipv4, record)) return false;
-    if (records.ipv6 && !read_ipv6(*records.ipv6, record)) return false;
-    return !records.raw || read_raw_header(*records.raw, record);
-}
-
-/// How many of them did not fit.
-unsigned read_extended(const Records& records, FlowRecord& record) noexcept {
-    unsigned malformed = 0;
-    if (records.switching && !read_switch(*records.switching, record)) ++malformed;
-    if (records.router && !read_router(*records.router, record)) ++malformed;
-    if (records.gateway && !read_gateway(*records.gateway, record)) ++malformed;
-    return malformed;
-}
 
 }  // namespace
 
 bool read_sampled_packet(ByteReader records, std::uint32_t count, FlowRecord& record, DecodeReport& report) {
-    const std::optional<Records> found = find_records(records, count);
-    if (!found || !read_packet(*found, record)) return false;
-    report.dropped[static_cast<std::size_t>(DropReason::kMalformed)] += read_extended(*found, record);
+    Merger merger{record};
+    // Each turn consumes at least eight bytes, whatever the count claims.
+    for (; count > 0; --count) {
+        const auto head = take<8>(records);
+        if (!head) return false;
+        const std::optional<ByteReader> body = records.sub(head.u32<4>());
+        if (!body || !merger.add(head.u32<0>(), *body)) return false;
+    }
+    if (!merger.finish()) return false;
+    report.dropped[static_cast<std::size_t>(DropReason::kMalformed)] += merger.malformed();
     return true;
 }
 

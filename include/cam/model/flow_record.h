@@ -60,6 +60,7 @@ public:
         for (const FlowField field : fields) add(field);
     }
     constexpr void add(FlowField field) noexcept { bits_ |= bit(field); }
+    constexpr void add(FlowFields fields) noexcept { bits_ |= fields.bits_; }
     constexpr void remove(FlowField field) noexcept { bits_ &= ~bit(field); }
     [[nodiscard]] constexpr bool has(FlowField field) const noexcept { return (bits_ & bit(field)) != 0; }
     friend constexpr bool operator==(FlowFields, FlowFields) = default;

@@ -1,4 +1,4 @@
-#include "decode/packet_header.h"
+#include "cam/decode/packet_header.h"
 
 #include <optional>
 #include <random>
@@ -15,11 +15,13 @@ using namespace test;
 struct Read {
     FlowRecord record;
     std::optional<std::uint32_t> length;
+    PacketHeader told{};
 };
 
 Read read(const WireBytes& frame, LinkType link = LinkType::kEthernet) {
     Read out;
-    out.length = decode_packet_header(ByteReader{frame.span()}, link, out.record);
+    out.told = decode_packet_header(ByteReader{frame.span()}, link, out.record);
+    out.length = out.told.length;
     return out;
 }
 
@@ -46,7 +48,8 @@ void expect_ports(const FlowRecord& record) {
 }
 
 TEST(PacketHeaderTest, ReadsAllThatEthernetIpv4AndTcpTell) {
-    const auto [record, length] = read(ethernet(0x0800, ipv4({.protocol = 6}, tcp(tcp::kSyn | 0x100))));
+    const auto [record, length, told] =
+        read(ethernet(0x0800, ipv4({.protocol = 6}, tcp_segment(tcp::kSyn | 0x100))));
     expect_v4(record);
     expect_ports(record);
     EXPECT_EQ(length, 40U);
@@ -65,7 +68,7 @@ TEST(PacketHeaderTest, ReadsAllThatEthernetIpv4AndTcpTell) {
 }
 
 TEST(PacketHeaderTest, ReadsIpv6AndItsFlowLabel) {
-    const auto [record, length] = read(ethernet(0x86dd, ipv6({}, udp())));
+    const auto [record, length, told] = read(ethernet(0x86dd, ipv6({}, udp_datagram())));
     expect_v6(record);
     expect_ports(record);
     EXPECT_EQ(length, 56U);
@@ -77,7 +80,7 @@ TEST(PacketHeaderTest, ReadsIpv6AndItsFlowLabel) {
 }
 
 TEST(PacketHeaderTest, FindsThePacketBehindAnyNumberOfTagsAndTellsTheOuterVlan) {
-    const WireBytes packet = ipv4({}, udp());
+    const WireBytes packet = ipv4({}, udp_datagram());
     const auto one = read(ethernet(0x0800, packet, {0x8100'0064})).record;
     expect_v4(one);
     EXPECT_EQ(one.source_vlan, 100);
@@ -95,13 +98,13 @@ TEST(PacketHeaderTest, FindsThePacketBehindAnyNumberOfTagsAndTellsTheOuterVlan) 
 }
 
 TEST(PacketHeaderTest, APriorityTagIsNoVlan) {
-    const auto record = read(ethernet(0x0800, ipv4({}, udp()), {0x8100'e000})).record;
+    const auto record = read(ethernet(0x0800, ipv4({}, udp_datagram()), {0x8100'e000})).record;
     expect_v4(record);
     EXPECT_FALSE(record.has(FlowField::kSourceVlan));
 }
 
 TEST(PacketHeaderTest, ReadsIpInSnapAndNoOtherLlc) {
-    const WireBytes packet = ipv4({}, udp());
+    const WireBytes packet = ipv4({}, udp_datagram());
     const WireBytes snap = WireBytes{0xaa, 0xaa, 0x03, 0, 0, 0}.u16(0x0800).add(packet);
     const auto record = read(ethernet(static_cast<std::uint16_t>(snap.size()), snap)).record;
     expect_v4(record);
@@ -117,19 +120,20 @@ TEST(PacketHeaderTest, ReadsIpInSnapAndNoOtherLlc) {
 
 TEST(PacketHeaderTest, ReadsIpBehindALabelStackAndTellsTheTopLabel) {
     const WireBytes four =
-        WireBytes{}.u32(0x0003'e03f).u32(0x0007'd03f).u32(0x0000'013f).add(ipv4({}, udp()));
+        WireBytes{}.u32(0x0003'e03f).u32(0x0007'd03f).u32(0x0000'013f).add(ipv4({}, udp_datagram()));
     const auto record = read(ethernet(0x8847, four)).record;
     expect_v4(record);
     expect_ports(record);
     EXPECT_EQ(record.mpls_label, 0x3eU);
     EXPECT_TRUE(record.has(FlowField::kMplsLabel));
-    const WireBytes six = WireBytes{}.u32(0x0000'213f).add(ipv6({}, udp()));
+    const WireBytes six = WireBytes{}.u32(0x0000'213f).add(ipv6({}, udp_datagram()));
     expect_v6(read(ethernet(0x8848, six)).record);
     expect_v6(read(six, LinkType::kMpls).record);
 }
 
 TEST(PacketHeaderTest, APseudowireBehindALabelIsNotTakenForIp) {
-    const WireBytes wire = WireBytes{}.u32(0x0000'213f).u32(0).add(ethernet(0x0800, ipv4({}, udp())));
+    const WireBytes wire =
+        WireBytes{}.u32(0x0000'213f).u32(0).add(ethernet(0x0800, ipv4({}, udp_datagram())));
     const auto record = read(ethernet(0x8847, wire)).record;
     EXPECT_FALSE(has_addresses(record));
     EXPECT_EQ(record.mpls_label, 2U);
@@ -150,10 +154,10 @@ TEST(PacketHeaderTest, TagsWithoutEndEnd) {  // nfdump 1.7.9: sFlow VLAN overflo
 }
 
 TEST(PacketHeaderTest, ReadsPppWithAndWithoutAddressAndControl) {
-    const WireBytes packet = ipv4({}, udp());
+    const WireBytes packet = ipv4({}, udp_datagram());
     expect_v4(read(WireBytes{0x00, 0x21}.add(packet), LinkType::kPpp).record);
     expect_v4(read(WireBytes{0xff, 0x03, 0x00, 0x21}.add(packet), LinkType::kPpp).record);
-    expect_v6(read(WireBytes{0x00, 0x57}.add(ipv6({}, udp())), LinkType::kPpp).record);
+    expect_v6(read(WireBytes{0x00, 0x57}.add(ipv6({}, udp_datagram())), LinkType::kPpp).record);
     expect_v4(read(WireBytes{0x02, 0x81}.u32(0x13f).add(packet), LinkType::kPpp).record);
     EXPECT_EQ(read(WireBytes{0xc0, 0x21}.add(packet), LinkType::kPpp).record.fields, FlowFields{});
     const WireBytes session = WireBytes{0x11, 0x00, 0x00, 0x07, 0x00, 0x26, 0x00, 0x21}.add(packet);
@@ -161,13 +165,13 @@ TEST(PacketHeaderTest, ReadsPppWithAndWithoutAddressAndControl) {
 }
 
 TEST(PacketHeaderTest, TellsTheCarrierOfATunnel) {
-    const WireBytes inner = ipv4({.protocol = 6}, tcp(tcp::kAck));
+    const WireBytes inner = ipv4({.protocol = 6}, tcp_segment(tcp::kAck));
     struct Case {
         std::uint8_t protocol;
         WireBytes payload;
     };
     for (const Case& tunnel :
-         {Case{47, WireBytes{0, 0, 8, 0}.add(inner)}, Case{4, inner}, Case{41, ipv6({}, udp())}}) {
+         {Case{47, WireBytes{0, 0, 8, 0}.add(inner)}, Case{4, inner}, Case{41, ipv6({}, udp_datagram())}}) {
         const auto record =
             read(ethernet(0x0800, ipv4({.protocol = tunnel.protocol}, tunnel.payload))).record;
         expect_v4(record);
@@ -177,76 +181,104 @@ TEST(PacketHeaderTest, TellsTheCarrierOfATunnel) {
     }
     const WireBytes vxlan = WireBytes{}.u16(50000).u16(4789).u16(100).u16(0).add({8, 0, 0, 0, 0, 0, 7, 0});
     const auto record =
-        read(ethernet(0x0800, ipv4({}, WireBytes{vxlan}.add(ethernet(0x86dd, ipv6({}, udp())))))).record;
+        read(ethernet(0x0800, ipv4({}, WireBytes{vxlan}.add(ethernet(0x86dd, ipv6({}, udp_datagram()))))))
+            .record;
     expect_v4(record);
     EXPECT_EQ(record.source_port, 50000);
     EXPECT_EQ(record.destination_port, 4789);
 }
 
 TEST(PacketHeaderTest, SkipsIpv4Options) {
-    expect_ports(read(ethernet(0x0800, ipv4({.words = 15}, udp()))).record);
+    expect_ports(read(ethernet(0x0800, ipv4({.words = 15}, udp_datagram()))).record);
 }
 
 TEST(PacketHeaderTest, AnIpv4HeaderLongerThanWhatWasCapturedHasNoPorts) {  // FastNetMon CVE-2026-48682
-    const auto record = read(ethernet(0x0800, ipv4({.words = 15}, udp()).cut(24))).record;
+    const auto record = read(ethernet(0x0800, ipv4({.words = 15}, udp_datagram()).cut(24))).record;
     expect_v4(record);
     EXPECT_FALSE(has_ports(record));
 }
 
 TEST(PacketHeaderTest, AnIpv4HeaderLongerThanItsPacketHasNoPorts) {  // FastNetMon CVE-2026-48682
-    const auto record = read(ethernet(0x0800, ipv4({.words = 15, .total = 40}, udp()))).record;
+    const auto record = read(ethernet(0x0800, ipv4({.words = 15, .total = 40}, udp_datagram()))).record;
     expect_v4(record);
     EXPECT_FALSE(has_ports(record));
 }
 
 TEST(PacketHeaderTest, AnIpv4HeaderOfLessThanTwentyBytesIsNone) {  // FastNetMon CVE-2026-48682
     for (std::uint8_t words = 0; words < 5; ++words) {
-        const auto [record, length] = read(ethernet(0x0800, ipv4({.words = words}, udp())));
+        const auto [record, length, told] = read(ethernet(0x0800, ipv4({.words = words}, udp_datagram())));
         EXPECT_FALSE(has_addresses(record));
         EXPECT_EQ(length, std::nullopt);
     }
 }
 
 TEST(PacketHeaderTest, PaddingBehindTheIpPacketIsNotReadAsPorts) {
-    const auto v4 = read(ethernet(0x0800, ipv4({.total = 20}, udp()))).record;
+    const auto v4 = read(ethernet(0x0800, ipv4({.total = 20}, udp_datagram()))).record;
     expect_v4(v4);
     EXPECT_FALSE(has_ports(v4));
-    const auto v6 = read(ethernet(0x86dd, ipv6({.payload_bytes = 3}, udp()))).record;
+    const auto v6 = read(ethernet(0x86dd, ipv6({.payload_bytes = 3}, udp_datagram()))).record;
     expect_v6(v6);
     EXPECT_FALSE(has_ports(v6));
 }
 
 TEST(PacketHeaderTest, ALengthOfZeroIsTakenForSegmentationOffload) {
-    const auto v4 = read(ethernet(0x0800, ipv4({.total = 0}, udp())));
+    const auto v4 = read(ethernet(0x0800, ipv4({.total = 0}, udp_datagram())));
     expect_ports(v4.record);
     EXPECT_EQ(v4.length, std::nullopt);
-    const auto v6 = read(ethernet(0x86dd, ipv6({.payload_bytes = 0}, udp())));
+    const auto v6 = read(ethernet(0x86dd, ipv6({.payload_bytes = 0}, udp_datagram())));
     expect_ports(v6.record);
     EXPECT_EQ(v6.length, std::nullopt);
 }
 
 TEST(PacketHeaderTest, TellsTheLengthOfTheWholePacketNotOfTheCapturedPart) {
-    EXPECT_EQ(read(ipv4({.total = 1500}, udp()), LinkType::kIp).length, 1500U);
-    EXPECT_EQ(read(ipv6({.payload_bytes = 1460}, udp()), LinkType::kIp).length, 1500U);
+    EXPECT_EQ(read(ipv4({.total = 1500}, udp_datagram()), LinkType::kIp).length, 1500U);
+    EXPECT_EQ(read(ipv6({.payload_bytes = 1460}, udp_datagram()), LinkType::kIp).length, 1500U);
+}
+
+TEST(PacketHeaderTest, TellsThePayloadAndWhetherItIsWhole) {
+    const WireBytes frame = ethernet(0x0800, ipv4({.words = 6}, udp_datagram(8))).fill(10);
+    const Read whole = read(frame);
+    EXPECT_EQ(whole.told.payload.remaining(), 16U) << "without the padding of the link";
+    EXPECT_FALSE(whole.told.is_cut);
+    const Read cut = read(frame.cut(14 + 24 + 15));
+    EXPECT_EQ(cut.told.payload.remaining(), 15U);
+    EXPECT_TRUE(cut.told.is_cut);
+    const Read six =
+        read(ethernet(0x86dd, ipv6({.next_header = 60}, WireBytes{17, 0}.fill(6).add(udp_datagram(8)))));
+    EXPECT_EQ(six.told.payload.remaining(), 16U) << "behind the extension headers";
+    EXPECT_TRUE(read(ethernet(0x0800, ipv4({.fragment = 0x2000}, udp_datagram()))).told.more_fragments);
+    const Read last =
+        read(ethernet(0x86dd, ipv6({.next_header = 44}, WireBytes{17, 0}.u16(8).u32(1).fill(24))));
+    EXPECT_FALSE(last.told.more_fragments);
+    EXPECT_EQ(last.told.payload.remaining(), 24U);
+    EXPECT_TRUE(read(ethernet(0x0806, WireBytes{}.fill(46))).told.payload.empty());
+}
+
+TEST(PacketHeaderTest, ReadsFromTheEtherTypeOn) {
+    const WireBytes tagged = WireBytes{}.u16(0x8100).u16(5).u16(0x0800).add(ipv4({}, udp_datagram()));
+    const auto record = read(tagged, LinkType::kEtherType).record;
+    expect_v4(record);
+    EXPECT_EQ(record.source_vlan, 5);
+    EXPECT_FALSE(record.has(FlowField::kSourceMac));
 }
 
 TEST(PacketHeaderTest, OnlyTheFirstIpv4FragmentHasPorts) {
-    const auto first = read(ethernet(0x0800, ipv4({.fragment = 0x2000}, udp()))).record;
+    const auto first = read(ethernet(0x0800, ipv4({.fragment = 0x2000}, udp_datagram()))).record;
     expect_ports(first);
     EXPECT_TRUE(first.has(FlowField::kFragment));
     EXPECT_EQ(first.fragment_id, 0x1234U);
     EXPECT_EQ(first.fragment_offset, 0);
-    const auto later = read(ethernet(0x0800, ipv4({.fragment = 0x20b9}, udp()))).record;
+    const auto later = read(ethernet(0x0800, ipv4({.fragment = 0x20b9}, udp_datagram()))).record;
     expect_v4(later);
     EXPECT_EQ(later.fragment_offset, 185);
     EXPECT_FALSE(has_ports(later));
-    const auto whole = read(ethernet(0x0800, ipv4({.fragment = 0x4000}, udp()))).record;
+    const auto whole = read(ethernet(0x0800, ipv4({.fragment = 0x4000}, udp_datagram()))).record;
     EXPECT_FALSE(whole.has(FlowField::kFragment)) << "don't fragment is no fragment";
 }
 
 TEST(PacketHeaderTest, OnlyTheFirstIpv6FragmentHasPorts) {  // FastNetMon GHSA-jmjw-392h-4g93
     const auto fragment = [](std::uint16_t offset_and_more) {
-        return WireBytes{17, 0}.u16(offset_and_more).u32(0xcafe).add(udp());
+        return WireBytes{17, 0}.u16(offset_and_more).u32(0xcafe).add(udp_datagram());
     };
     const auto first = read(ethernet(0x86dd, ipv6({.next_header = 44}, fragment(1)))).record;
     expect_ports(first);
@@ -267,7 +299,7 @@ TEST(PacketHeaderTest, FollowsEveryKindOfIpv6ExtensionHeader) {
     chain.add({139, 0}).fill(6);   // mobility, then host identity
     chain.add({140, 0}).fill(6);   // host identity, then shim6
     chain.add({44, 0}).fill(6);    // shim6, then fragment
-    chain.add({17, 0, 0, 1}).u32(9).add(udp());
+    chain.add({17, 0, 0, 1}).u32(9).add(udp_datagram());
     const auto record = read(ethernet(0x86dd, ipv6({.next_header = 0}, chain))).record;
     EXPECT_EQ(record.protocol, 17);
     expect_ports(record);
@@ -284,7 +316,8 @@ TEST(PacketHeaderTest, AChainOfExtensionHeadersWithoutEndEnds) {
 
 TEST(PacketHeaderTest, AnExtensionHeaderThatIsCutTellsWhatFollowsItAndNoPorts) {
     const auto record =
-        read(ethernet(0x86dd, ipv6({.next_header = 43}, WireBytes{17, 200}.fill(6).add(udp())))).record;
+        read(ethernet(0x86dd, ipv6({.next_header = 43}, WireBytes{17, 200}.fill(6).add(udp_datagram()))))
+            .record;
     expect_v6(record);
     EXPECT_EQ(record.protocol, 17);
     EXPECT_FALSE(has_ports(record));
@@ -304,31 +337,31 @@ TEST(PacketHeaderTest, ReadsIcmpTypeAndCode) {
 
 TEST(PacketHeaderTest, TcpFlagsMustBeCapturedPortsMayBeAlone) {
     const auto record =
-        read(ethernet(0x0800, ipv4({.protocol = 6}, tcp(tcp::kSyn))).cut(14 + 20 + 13)).record;
+        read(ethernet(0x0800, ipv4({.protocol = 6}, tcp_segment(tcp::kSyn))).cut(14 + 20 + 13)).record;
     expect_ports(record);
     EXPECT_FALSE(record.has(FlowField::kTcpFlags));
 }
 
 TEST(PacketHeaderTest, ReadsThePortsOfEveryProtocolThatHasThem) {
     for (const std::uint8_t protocol : std::initializer_list<std::uint8_t>{6, 17, 33, 132, 136}) {
-        expect_ports(read(ipv4({.protocol = protocol}, tcp(0)), LinkType::kIp).record);
+        expect_ports(read(ipv4({.protocol = protocol}, tcp_segment(0)), LinkType::kIp).record);
     }
-    EXPECT_FALSE(has_ports(read(ipv4({.protocol = 50}, tcp(0)), LinkType::kIp).record)) << "ESP";
+    EXPECT_FALSE(has_ports(read(ipv4({.protocol = 50}, tcp_segment(0)), LinkType::kIp).record)) << "ESP";
 }
 
 TEST(PacketHeaderTest, AVersionThatContradictsTheEtherTypeIsNotRead) {
-    EXPECT_FALSE(has_addresses(read(ethernet(0x86dd, ipv4({}, udp()).fill(40))).record));
-    EXPECT_FALSE(has_addresses(read(ethernet(0x0800, ipv6({}, udp()))).record));
-    EXPECT_FALSE(has_addresses(read(ethernet(0x0806, ipv4({}, udp()))).record)) << "ARP";
+    EXPECT_FALSE(has_addresses(read(ethernet(0x86dd, ipv4({}, udp_datagram()).fill(40))).record));
+    EXPECT_FALSE(has_addresses(read(ethernet(0x0800, ipv6({}, udp_datagram()))).record));
+    EXPECT_FALSE(has_addresses(read(ethernet(0x0806, ipv4({}, udp_datagram()))).record)) << "ARP";
 }
 
 TEST(PacketHeaderTest, WhatWasReadBeforeTheCutStays) {
-    const WireBytes frame = ethernet(0x0800, ipv4({.protocol = 6}, tcp(tcp::kSyn)), {0x8100'0064});
+    const WireBytes frame = ethernet(0x0800, ipv4({.protocol = 6}, tcp_segment(tcp::kSyn)), {0x8100'0064});
     FlowFields before;
     for (std::size_t size = 0; size <= frame.size(); ++size) {
         const auto record = read(frame.cut(size)).record;
-        EXPECT_EQ(record.has(FlowField::kDestinationMac), size >= 14) << size;
-        EXPECT_EQ(record.has(FlowField::kSourceVlan), size >= 18) << size;
+        EXPECT_EQ(record.has(FlowField::kDestinationMac), size >= 12) << size;
+        EXPECT_EQ(record.has(FlowField::kSourceVlan), size >= 16) << size;
         EXPECT_EQ(has_addresses(record), size >= 38) << size;
         EXPECT_EQ(has_ports(record), size >= 42) << size;
         EXPECT_EQ(record.has(FlowField::kTcpFlags), size >= 52) << size;
@@ -337,8 +370,8 @@ TEST(PacketHeaderTest, WhatWasReadBeforeTheCutStays) {
 
 TEST(PacketHeaderTest, NoiseNeverTouchesCountsAndSampling) {
     std::mt19937 random{7};  // NOLINT: the same noise each time
-    const WireBytes good =
-        ethernet(0x86dd, ipv6({.next_header = 0}, WireBytes{44, 0}.fill(6).add(udp(40))), {0x8100'0064});
+    const WireBytes good = ethernet(
+        0x86dd, ipv6({.next_header = 0}, WireBytes{44, 0}.fill(6).add(udp_datagram(40))), {0x8100'0064});
     for (int round = 0; round < 20'000; ++round) {
         WireBytes bad = good.cut(random() % (good.size() + 1));
         for (int i = 0; i < 4 && bad.size() > 0; ++i) {

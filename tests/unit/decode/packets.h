@@ -46,10 +46,10 @@ inline WireBytes ipv6(const Ipv6& about, const WireBytes& payload) {
     return out.add(payload);
 }
 
-inline WireBytes udp(std::size_t payload = 8) {
+inline WireBytes udp_datagram(std::size_t payload = 8) {
     return WireBytes{}.u16(40000).u16(443).u16(8 + payload).u16(0).fill(payload);
 }
-inline WireBytes tcp(std::uint16_t flags) {
+inline WireBytes tcp_segment(std::uint16_t flags) {
     return WireBytes{}.u16(40000).u16(443).u32(1).u32(2).u16(0x5000U | flags).u16(512).u32(0);
 }
 

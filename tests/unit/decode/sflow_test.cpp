@@ -52,7 +52,7 @@ protected:
         return report.dropped[static_cast<std::size_t>(reason)];
     }
     static WireBytes tcp_header() {
-        return raw_header({}, ethernet(0x0800, ipv4({.protocol = 6}, tcp(tcp::kSyn))));
+        return raw_header({}, ethernet(0x0800, ipv4({.protocol = 6}, tcp_segment(tcp::kSyn))));
     }
 
     KeepingSink sink_;
@@ -91,7 +91,8 @@ TEST_F(SflowTest, ASampleIsOnePacketOfItsFrameLengthWithItsOwnRate) {
 
 TEST_F(SflowTest, StrippedBytesArePartOfTheFrameLengthAlready) {
     EXPECT_EQ(
-        only({raw_header({.frame_length = 1522, .stripped = 8}, ethernet(0x0800, ipv4({}, udp())))}).bytes,
+        only({raw_header({.frame_length = 1522, .stripped = 8}, ethernet(0x0800, ipv4({}, udp_datagram())))})
+            .bytes,
         1522U);
 }
 
@@ -136,12 +137,12 @@ TEST_F(SflowTest, ARateOfZeroIsNotTold) {
 }
 
 TEST_F(SflowTest, ReadsTheHeaderProtocolsThatCarryIp) {
-    const WireBytes packet = ipv4({}, udp());
+    const WireBytes packet = ipv4({}, udp_datagram());
     const std::vector<std::pair<std::uint32_t, WireBytes>> forms{
         {1, ethernet(0x0800, packet)},
         {7, WireBytes{0, 0x21}.add(packet)},
         {11, packet},
-        {12, ipv6({}, udp())},
+        {12, ipv6({}, udp_datagram())},
         {13, WireBytes{}.u32(0x113f).add(packet)},
         {14, WireBytes{0xff, 3, 0, 0x21}.add(packet)}};
     for (const auto& [link, frame] : forms) {
@@ -208,6 +209,16 @@ TEST_F(SflowTest, ReadsSampledEthernet) {
     EXPECT_EQ(record.source_mac[5], 1);
     EXPECT_EQ(record.destination_mac[5], 2);
     EXPECT_FALSE(record.has(FlowField::kDestination));
+}
+
+TEST_F(SflowTest, TheLengthOfAFrameWinsOverThatOfThePacketInIt) {
+    const WireBytes frame =
+        structure(2, WireBytes{}.u32(1518).add({2, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0}).u32(0x0800));
+    const WireBytes packet = structure(
+        3, WireBytes{}.u32(1480).u32(17).add({192, 0, 2, 1, 198, 51, 100, 7}).u32(1).u32(2).u32(0).u32(0));
+    EXPECT_EQ(only({frame, packet}).bytes, 1518U);
+    EXPECT_EQ(only({packet, frame}).bytes, 1518U);
+    EXPECT_EQ(only({packet, frame}).destination_port, 2);
 }
 
 TEST_F(SflowTest, ExtendedRecordsJoinThePacketInWhateverOrder) {
@@ -396,7 +407,8 @@ TEST_F(SflowTest, AHugeNumberOfCommunitiesIsNotLookedAt) {  // gopacket GHSA-g6v
 TEST_F(SflowTest, AHeaderLongerThanItsRecordIsMalformed) {  // FastNetMon GHSA-852r-3wcv-pjx2
     for (const std::uint32_t claimed : {200U, 0x7fffffffU, 0xfffffffeU}) {
         const DecodeReport report = decode_samples(
-            {flow_sample({}, {raw_header({.header_bytes = claimed}, ethernet(0x0800, ipv4({}, udp())))}),
+            {flow_sample({},
+                         {raw_header({.header_bytes = claimed}, ethernet(0x0800, ipv4({}, udp_datagram())))}),
              flow_sample({}, {tcp_header()})});
         EXPECT_EQ(report.flow_records, 1U);
         EXPECT_EQ(dropped(report, DropReason::kMalformed), 1U);
@@ -404,7 +416,7 @@ TEST_F(SflowTest, AHeaderLongerThanItsRecordIsMalformed) {  // FastNetMon GHSA-8
 }
 
 TEST_F(SflowTest, AHeaderWithoutPaddingIsAccepted) {
-    const WireBytes frame = ethernet(0x0800, ipv4({}, udp(3)));
+    const WireBytes frame = ethernet(0x0800, ipv4({}, udp_datagram(3)));
     const WireBytes body = WireBytes{}.u32(1).u32(64).u32(4).u32(frame.size()).add(frame);
     ASSERT_NE(body.size() % 4, 0U);
     EXPECT_EQ(only({structure(1, body)}).destination_port, 443);
