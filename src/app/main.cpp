@@ -22,6 +22,8 @@ int run(const cam::app::Invocation& asked) {
             return cam::app::run_check_config(asked);
         case cam::app::Mode::kNotify:
             return cam::app::run_notify(asked);
+        case cam::app::Mode::kAlert:
+            return cam::app::run_alert(asked);
     }
     return cam::app::kExitUsage;
 }
