@@ -1,6 +1,9 @@
 #include "notify/origin.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include "notify/country_names.h"
+#include "notify/layout.h"
 #include "notify/markdown.h"
 
 namespace cam::notify {
@@ -42,6 +45,11 @@ Origin origin_of(const EventNotice& notice) {
     return origin;
 }
 
+Origin origin_of(const Place& place) {
+    static const MitigationEvent kNobody;
+    return origin_of(EventNotice{&kNobody, place, std::nullopt});
+}
+
 std::optional<std::string> address_text(const std::optional<IpAddress>& address,
                                         const std::optional<std::string>& as_sent) {
     if (address) return address->text();
@@ -52,6 +60,23 @@ std::optional<std::string> country_code(const std::optional<std::string>& field)
     std::optional<std::string> text = shown(field, kWordCap);
     if (text == "XX") return std::nullopt;
     return text;
+}
+
+std::string place_text(const Origin& origin) {
+    Lines parts;
+    if (origin.city) parts.push_back(escape_text(*origin.city));
+    if (origin.country) parts.push_back(escape_text(*origin.country));
+    std::string text = join(parts, ", ", parts.size());
+    if (!origin.country_code) return text;
+    const std::string code_text = escape_text(*origin.country_code);
+    return text.empty() ? code_text : fmt::format("{} ({})", text, code_text);
+}
+
+std::string network_text(const Origin& origin) {
+    Lines parts;
+    if (origin.asn) parts.push_back(fmt::format("AS{}", *origin.asn));
+    if (origin.organization) parts.push_back(escape_text(*origin.organization));
+    return join(parts, " - ", parts.size());
 }
 
 }  // namespace cam::notify

@@ -18,6 +18,8 @@ struct Origin {
     std::optional<std::string> organization;
 };
 [[nodiscard]] Origin origin_of(const EventNotice& notice);
+/// What the GeoIP databases alone know.
+[[nodiscard]] Origin origin_of(const Place& place);
 
 /// An address as people read it: the parsed one if it could be parsed, else the text as it came.
 [[nodiscard]] std::optional<std::string> address_text(const std::optional<IpAddress>& address,
@@ -25,5 +27,11 @@ struct Origin {
 
 /// A country code, cleaned; nullopt also for XX, Cloudflare's word for unknown.
 [[nodiscard]] std::optional<std::string> country_code(const std::optional<std::string>& field);
+
+/// `Pābna, Bangladesh (BD)`, escaped; empty if nothing is known.
+[[nodiscard]] std::string place_text(const Origin& origin);
+
+/// `AS137959 - Vision Technologies Ltd.`, escaped; empty if nothing is known.
+[[nodiscard]] std::string network_text(const Origin& origin);
 
 }  // namespace cam::notify

@@ -55,24 +55,6 @@ std::string endpoint(const std::string& address, std::optional<std::uint32_t> po
     return has_colons ? fmt::format("[{}]:{}", address, *port) : fmt::format("{}:{}", address, *port);
 }
 
-/// `Pābna, Bangladesh (BD)`; empty if nothing is known.
-std::string place_text(const Origin& origin) {
-    Lines parts;
-    if (origin.city) parts.push_back(escape_text(*origin.city));
-    if (origin.country) parts.push_back(escape_text(*origin.country));
-    std::string text = join(parts, ", ", parts.size());
-    if (!origin.country_code) return text;
-    const std::string code_text = escape_text(*origin.country_code);
-    return text.empty() ? code_text : fmt::format("{} ({})", text, code_text);
-}
-
-std::string network_text(const Origin& origin) {
-    Lines parts;
-    if (origin.asn) parts.push_back(fmt::format("AS{}", *origin.asn));
-    if (origin.organization) parts.push_back(escape_text(*origin.organization));
-    return join(parts, " - ", parts.size());
-}
-
 void add_source(Lines& lines, const EventNotice& notice) {
     const auto address = address_text(notice.event->source, notice.event->source_ip);
     if (address) {

@@ -71,6 +71,7 @@ void remember_end(TargetStory& story, const Alert& alert, MinuteTime end) {
 
 WatchedRule::WatchedRule(Rule rule, PrefixNumbers& numbers) : rule_(std::move(rule)) {
     const std::vector<Prefix> prefixes = sorted_once(rule_.prefixes);
+    if (rule_.scope == RuleScope::kPerPrefix) targets_.reserve(prefixes.size());
     const Prefix* widest = nullptr;
     for (const Prefix& prefix : prefixes) {
         const std::uint32_t number = numbers.number(prefix);

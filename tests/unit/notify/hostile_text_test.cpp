@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 
 #include "cam/notify/render.h"
 #include "notify/markdown.h"
+#include "unit/notify/alert_samples.h"
 #include "unit/notify/legacy_markdown.h"
 #include "unit/notify/samples.h"
 
@@ -102,6 +104,13 @@ private:
     std::string unit_;
 };
 
+/// So few that no list is shortened, which is a change of shape that is meant.
+void keep_one_of_each(AlertExplanation& explanation) {
+    std::set<TrafficFacet> seen;
+    std::erase_if(explanation.contributors,
+                  [&](const AlertContributor& each) { return !seen.insert(each.facet).second; });
+}
+
 struct Written {
     std::vector<MitigationEvent> events;
     std::vector<EventNotice> notices;
@@ -156,9 +165,23 @@ struct Written {
         startup.history->last->target = writer.field();
         for (ServiceReport& service : startup.services) service.label = writer.field();
         startup.problems = {writer.field(), writer.field()};
+        Alert alert = test::sample_zscore_alert();
+        alert.rule_name = writer.field();
+        alert.id = writer.field();
+        alert.end_reason = writer.field();
+        AlertExplanation explanation = test::sample_explanation();
+        keep_one_of_each(explanation);
+        for (AlertContributor& each : explanation.contributors) {
+            each.key = writer.field();
+            each.place = {writer.field(), writer.field(), writer.field(), 1, writer.field()};
+        }
         const std::string headline = writer.field();
-        return {render_event(notices.front(), options), render_attack(notices, options),
-                render_startup(startup, options), render_shutdown({test::sample_history(), {}}, options),
+        return {render_event(notices.front(), options),
+                render_attack(notices, options),
+                render_startup(startup, options),
+                render_shutdown({test::sample_history(), {}}, options),
+                render_alert_started(alert, explanation, options),
+                render_alert_ended(alert, options),
                 render_status(StatusTone::kTrouble, headline, {writer.field(), writer.field()}, options)};
     }
 };
@@ -209,6 +232,24 @@ TEST(HostileTextTest, OfAnyLengthStaysWithinTelegramsLimit) {
             LongestWriter writer(unit);
             expect_same_shape(writer, seed);
         }
+    }
+}
+
+TEST(HostileTextTest, ShortensTheListsOfAnAlert) {
+    for (const std::string unit : {"a", "_", "💥", "\xFF", "`", "["}) {
+        LongestWriter writer(unit);
+        Alert alert = test::sample_alert();
+        alert.rule_name = writer.field();
+        AlertExplanation explanation = test::sample_explanation();
+        for (AlertContributor& each : explanation.contributors) {
+            each.key = writer.field();
+            each.place = {writer.field(), writer.field(), writer.field(), 1, writer.field()};
+        }
+        const std::string text = render_alert_started(alert, explanation, RenderOptions{}).text;
+        EXPECT_LE(utf16_units(text), kMaxMessageUnits);
+        EXPECT_GT(utf16_units(text), kMaxMessageUnits / 4);
+        EXPECT_TRUE(parse_legacy_markdown(text)) << text;
+        EXPECT_TRUE(text.ends_with("_Network Flow Monitor_")) << text;
     }
 }
 
