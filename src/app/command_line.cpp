@@ -58,6 +58,13 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
     notify->add_option("text", asked.notify_text, "What to say")->required()->type_name("TEXT");
     notify->add_flag("--recovered", asked.notify_recovered, "Good news: mark it so");
     notify->fallthrough();
+    CLI::App* decode = app.add_subcommand(
+        "decode",
+        "Print the flow records of a capture (pcap, pcapng) as JSON, as the collector would see them");
+    decode->add_option("file", asked.capture, "The capture; - is standard input")
+        ->required()
+        ->type_name("FILE");
+    decode->add_flag("--summary", asked.summary, "One object of totals instead");
     app.footer("Exit status: 0 done, 1 the work failed, 2 wrong usage or settings.");
 
     const auto misuse = [](const std::string& what) {
@@ -85,7 +92,10 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
     }
     asked.log_level = known->second;
     if (config_option->count() > 0) asked.config = config;
-    if (notify->parsed()) {
+    if (decode->parsed()) {
+        if (once || test || check_config || notify->parsed()) return misuse("decode goes with no other mode");
+        asked.mode = Mode::kDecode;
+    } else if (notify->parsed()) {
         if (once || test || check_config) return misuse("notify goes with no other mode");
         asked.mode = Mode::kNotify;
     } else if (once) {

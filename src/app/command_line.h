@@ -9,7 +9,7 @@
 
 namespace cam::app {
 
-enum class Mode { kDaemon, kOnce, kTest, kCheckConfig, kNotify };
+enum class Mode { kDaemon, kOnce, kTest, kCheckConfig, kNotify, kDecode };
 
 /// What the user asked for.
 struct Invocation {
@@ -19,6 +19,8 @@ struct Invocation {
     spdlog::level::level_enum log_level = spdlog::level::info;
     std::string notify_text;
     bool notify_recovered = false;
+    std::string capture;   ///< of kDecode; `-` is standard input
+    bool summary = false;  ///< totals instead of records
 };
 
 /// The program is done already (help, version, wrong usage): print and leave with `status`.
