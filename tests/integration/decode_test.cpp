@@ -27,7 +27,7 @@ class DecodeTest : public testing::Test {
 protected:
     Finished decode(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), "decode");
-        return run({.arguments = std::move(arguments), .folder = folder_.path()});
+        return run({.arguments = std::move(arguments), .folder = folder_.path(), .environment = {}});
     }
     json summary() {
         const Finished done = decode({path(), "--summary"});
