@@ -57,6 +57,7 @@ void SflowExporter::append_sampling(std::vector<ExporterReport::Sampling>& rows)
         if (!source.is_used || !rate) continue;
         rows.push_back({.protocol = ExportProtocol::kSflow5,
                         .domain = agents_[source.agent].sub_agent,
+                        .scope = SamplingScope::kSource,
                         .sampler = source.source,
                         .rate = *rate,
                         .source = SamplingSource::kSflowSample});
