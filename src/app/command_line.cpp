@@ -80,6 +80,13 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
                      "After --: runs once, with the alerts on its standard input, if there are some")
         ->type_name("COMMAND");
     alert->fallthrough();
+    CLI::App* decode = app.add_subcommand(
+        "decode",
+        "Print the flow records of a capture (pcap, pcapng) as JSON, as the collector would see them");
+    decode->add_option("file", asked.capture, "The capture; - is standard input")
+        ->required()
+        ->type_name("FILE");
+    decode->add_flag("--summary", asked.summary, "One object of totals instead");
     app.footer("Exit status: 0 done, 1 the work failed, 2 wrong usage or settings.");
 
     const auto misuse = [](const std::string& what) {
@@ -107,14 +114,16 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
     }
     asked.log_level = known->second;
     if (config_option->count() > 0) asked.config = config;
-    if (notify->parsed() || alert->parsed()) {
-        if (once || test || check_config || (notify->parsed() && alert->parsed()))
-            return misuse("notify and alert go with no other mode");
+    const auto subcommands = app.get_subcommands();
+    if (!subcommands.empty()) {
+        if (once || test || check_config || subcommands.size() > 1) {
+            return misuse(fmt::format("{} goes with no other mode", subcommands.front()->get_name()));
+        }
         if (api_option->count() > 0 && !parse_listen(*asked.alert_api)) {
             return misuse(fmt::format("--api is {}; expected an address and a port, such as 127.0.0.1:8090",
                                       quote(*asked.alert_api, 60)));
         }
-        asked.mode = notify->parsed() ? Mode::kNotify : Mode::kAlert;
+        asked.mode = notify->parsed() ? Mode::kNotify : alert->parsed() ? Mode::kAlert : Mode::kDecode;
     } else if (once) {
         asked.mode = Mode::kOnce;
     } else if (test) {

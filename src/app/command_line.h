@@ -10,7 +10,7 @@
 
 namespace cam::app {
 
-enum class Mode { kDaemon, kOnce, kTest, kCheckConfig, kNotify, kAlert };
+enum class Mode { kDaemon, kOnce, kTest, kCheckConfig, kNotify, kAlert, kDecode };
 
 /// What the user asked for.
 struct Invocation {
@@ -22,6 +22,8 @@ struct Invocation {
     bool notify_recovered = false;
     std::optional<std::string> alert_api;    ///< `host:port` of the daemon to ask
     std::vector<std::string> alert_command;  ///< what gets the alerts; empty: standard output
+    std::string capture;                     ///< of kDecode; `-` is standard input
+    bool summary = false;                    ///< totals instead of records
 };
 
 /// The program is done already (help, version, wrong usage): print and leave with `status`.
