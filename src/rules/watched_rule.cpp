@@ -228,19 +228,25 @@ std::optional<AlertChange> WatchedRule::judge(Target& target, const Moment& mome
         return change;
     }
     if (!finding.start) return std::nullopt;
+    Alert alert = begin(target, *finding.start, moment.minute, numbers);
+    alert.current = now;
+    target.told().active = ActiveAlert{alert, holding_of(alert.crossing)};
+    return AlertChange{AlertChange::Kind::kStarted, std::move(alert)};
+}
+
+Alert WatchedRule::begin(const Target& target, const Finding::Start& start, MinuteTime minute,
+                         const PrefixNumbers& numbers) const {
     Alert alert;
     alert.rule_id = rule_.id;
     alert.rule_name = rule_.name;
     alert.type = rule_.type;
     alert.prefixes = prefixes_of(target, numbers);
     alert.scope = rule_.scope;
-    alert.started_at = finding.start->since;
-    alert.raised_at = moment.minute + minutes{1};
-    alert.crossing = finding.start->crossing;
-    alert.peak = finding.start->peak;
-    alert.current = now;
-    target.told().active = ActiveAlert{alert, holding_of(alert.crossing)};
-    return AlertChange{AlertChange::Kind::kStarted, std::move(alert)};
+    alert.started_at = start.since;
+    alert.raised_at = minute + minutes{1};
+    alert.crossing = start.crossing;
+    alert.peak = start.peak;
+    return alert;
 }
 
 }  // namespace cam::rules

@@ -86,7 +86,9 @@ void judge_minute(benchmark::State& state) {
     evaluator.set_rules(rules(type, all), minute);
     for (int i = 0; i < 255; ++i, minute += minutes{1}) evaluator.warm_up(minute, i % 2 == 0 ? even : odd);
     evaluator.warm_up(minute, {});
-    state.counters["state_bytes"] = static_cast<double>(mallinfo2().uordblks - before);
+    const std::size_t held = mallinfo2().uordblks - before;
+    state.counters["state_bytes"] = static_cast<double>(held);
+    cam::check(held < all.size() * 1536 + 100'000, "the evaluator holds more than 1.5 KiB per prefix");
 
     for (auto _ : state) {
         minute += minutes{1};
