@@ -218,6 +218,8 @@ void Poller::sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch
         }
         return false;
     });
+    // A few events must not keep the whole answer in memory until all of a long catch-up is claimed.
+    if (page.events.size() * 2 < page.rows) store_apart(page.events);
     // Events are large: the usual poll has one page, which is taken over as it is.
     if (batch.events.empty()) {
         batch.events = std::move(page.events);
