@@ -455,6 +455,31 @@ TEST_F(FullDiskTest, FailsASinglePollAndTheNextOneTellsEverything) {
     expect_stored_once(1);
 }
 
+// SQLite makes -wal and -shm before it can even read.
+TEST_F(FullDiskTest, SinglePollsThatCannotOpenTheDatabaseTellItOnceAndThatItIsOver) {
+    ASSERT_EQ(once().status, 0);
+    for (const char* ending : {"-wal", "-shm"}) std::filesystem::remove(file("db/magic_transit.db") + ending);
+    disk_->fill();
+    add_wave(1);
+    for (int run = 0; run < 3; ++run) {
+        const Finished full = once();
+        EXPECT_EQ(full.status, 1) << full.err;
+        EXPECT_NE(full.err.find("cannot start reason="), std::string::npos) << full.err;
+    }
+    Process daemon(command({}));
+    EXPECT_EQ(daemon.wait(), 1) << daemon.err();
+    EXPECT_EQ(messages_with("Database cannot be opened").size(), 1U);
+    EXPECT_EQ(run(command({"notify", "The watchdog says hello"})).status, 0);
+    EXPECT_EQ(messages_with("The watchdog says hello").size(), 1U) << "what cannot be queued goes at once";
+    disk_->make_room();
+    EXPECT_EQ(once().status, 0);
+    EXPECT_EQ(once().status, 0);
+    EXPECT_EQ(messages_with("Database is written again").size(), 1U);
+    EXPECT_EQ(messages_with("Database cannot be opened").size(), 1U);
+    EXPECT_EQ(told_waves(), numbers_to(1));
+    expect_stored_once(1);
+}
+
 TEST_F(LossTest, TenSinglePollsAtOnceOnAFreshInstallTellEachEventOnce) {  // B33
     constexpr int kWaves = 3;
     for (int number = 1; number <= kWaves; ++number) add_wave(number);

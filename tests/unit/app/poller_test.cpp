@@ -628,9 +628,9 @@ TEST_F(PollerTest, TellsPastADatabaseThatCannotBeWritten) {
         EXPECT_TRUE(has(report.why, "database: ")) << report.why;
         EXPECT_EQ(report.fresh, 0U);
     }
-    std::deque<Message> past = process().conditions.take_unqueued();
+    std::deque<UnqueuedMessage> past = process().conditions.take_unqueued();
     ASSERT_EQ(past.size(), 1U) << "once";
-    EXPECT_TRUE(has(past[0].text, "Database cannot be written")) << past[0].text;
+    EXPECT_TRUE(has(past[0].message.text, "Database cannot be written")) << past[0].message.text;
     EXPECT_EQ(polls("failed"), 3U);
     EXPECT_EQ(events("claimed"), 0U);
 
@@ -643,16 +643,35 @@ TEST_F(PollerTest, TellsPastADatabaseThatCannotBeWritten) {
     EXPECT_TRUE(has(status[0], "Database is written again")) << status[0];
 }
 
-TEST_F(PollerTest, FailsWhereTheProgressCannotBeRead) {
+TEST_F(PollerTest, AsksForAllThatMayBeMissingWhereTheProgressIsUnreadable) {
     poll();
+    const WallTime before = true_time();
     PlainSqlite(database()).run("UPDATE monitor_state SET value = 'garbage' WHERE key = 'claimed_to'");
+    site_.clock.advance(3h);
+    restart();
+    add();
+    const PollReport report = poll();
+    EXPECT_EQ(report.outcome, Outcome::kDone);
+    EXPECT_EQ(report.fresh, 1U);
+    EXPECT_LE(report.span.from, before - 20h) << "catch_up_hours, not the lookback";
+    EXPECT_EQ(claimed_to(), true_time()) << "good progress is written with the claim";
+    EXPECT_EQ(site_.book.count("warning condition raised condition=progress"), 1U) << site_.book.text();
+    poll();
+    EXPECT_EQ(site_.book.count("info condition cleared condition=progress"), 1U) << site_.book.text();
+    EXPECT_TRUE(told(MessageKind::kStatus).empty()) << "nobody must act";
+}
+
+// A table that is damaged itself is another thing.
+TEST_F(PollerTest, FailsWhereTheDatabaseCannotBeRead) {
+    poll();
+    PlainSqlite(database()).run("ALTER TABLE monitor_state RENAME TO elsewhere");
     const std::size_t before = site_.http.asked.size();
     const PollReport report = poll();
     EXPECT_EQ(report.outcome, Outcome::kFailed);
-    EXPECT_TRUE(has(report.why, "claimed_to")) << report.why;
+    EXPECT_TRUE(has(report.why, "monitor_state")) << report.why;
     EXPECT_EQ(site_.http.asked.size(), before) << "nobody is asked what cannot be written down";
     EXPECT_EQ(site_.book.count("error poll failed: database cannot be read"), 1U) << site_.book.text();
-    EXPECT_EQ(told(MessageKind::kStatus).size(), 1U);
+    EXPECT_EQ(process().conditions.take_unqueued().size(), 1U);
 }
 
 // B28: GeoIP databases were opened once, and their absence was silent.
