@@ -49,6 +49,7 @@ TEST(RenderAttackTest, NamesTheGeoipEditionInTheFooterWhileADatabaseIsLoaded) {
     EXPECT_EQ(render_attack(attack.notices, options).text, golden("aggregated") + " | _GeoIP: Free_");
 }
 
+// B14: the "top" sources were the first ones by their text.
 TEST(RenderAttackTest, ListsTheThreeLargestSourcesByPacketsAndTiesByAddress) {
     std::vector<MitigationEvent> events = sources(5);
     for (std::size_t i = 0; i < events.size(); ++i) events[i].packets = 100;

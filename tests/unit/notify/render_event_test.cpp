@@ -88,6 +88,7 @@ TEST_F(RenderEventTest, ShowsAnAddressWithoutAPortAlone) {
     EXPECT_TRUE(has_line(render(), "📥 *Target:* `185.54.82.4`"));
 }
 
+// B17: an IPv6 address and its port ran into one another.
 TEST_F(RenderEventTest, PutsAnIpv6AddressWithAPortIntoBrackets) {
     test::set_source(event_, "2001:0DB8::0001");
     event_.destination_ip = "2a02:4460:1::53";
