@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,10 +17,9 @@
 // Pure rendering of what the SOC reads, in Telegram's legacy Markdown. docs/operations.md shows each message.
 namespace cam::notify {
 
-/// An event with what enrichment found about its source. `event` must outlive it.
+/// An event and whether its source can be real. `event` must outlive it.
 struct EventNotice {
     const MitigationEvent* event = nullptr;
-    Place place;
     std::optional<std::string_view> spoofed;  ///< what the source's range is for, if it cannot be real
 };
 
@@ -27,6 +27,8 @@ struct RenderOptions {
     /// Stands in bold, where nothing can be escaped: an asterisk in it is shown as U+2217. Empty: left out.
     std::string organization = "GOLINE SOC";
     std::optional<GeoEdition::Type> geoip;  ///< nullopt: no database, no GeoIP in the footer
+    /// Where a source is; asked only for sources whose place is shown. Null: nothing is known of any.
+    std::function<Place(const IpAddress&)> place_of{};
 };
 
 /// One event. Golden text: tests/golden/single.txt.

@@ -114,42 +114,44 @@ void keep_one_of_each(AlertExplanation& explanation) {
 struct Written {
     std::vector<MitigationEvent> events;
     std::vector<EventNotice> notices;
+    Place place;
     RenderOptions options;
 
     Written(FieldWriter& writer, unsigned seed) {
         std::mt19937 shape(seed);
         const auto coin = [&shape] { return (shape() & 1U) != 0; };
+        const auto field = [&writer] { return lasting(writer.field()); };
         options.organization = writer.field();
         if (coin()) options.geoip = GeoEdition::Type::kCommercial;
         for (int i = 0; i < 4; ++i) {
             MitigationEvent event;
-            event.datetime = writer.field();
+            event.datetime = field();
             if (coin()) event.time = parse_time("2026-01-19T22:51:50Z");
-            event.attack_id = writer.field();
-            event.attack_vector = writer.field();
-            if (coin()) event.rule_name = writer.field();
-            event.rule_id = writer.field();
-            event.source_ip = writer.field();
+            event.attack_id = field();
+            event.attack_vector = field();
+            if (coin()) event.rule_name = field();
+            event.rule_id = field();
+            event.source_ip = field();
+            if (coin()) event.source = IpAddress::parse("198.41.0.4");
             if (coin()) event.source_port = 1;
-            event.destination_ip = writer.field();
-            event.protocol = writer.field();
-            event.tcp_flags = writer.field();
-            event.colo_code = writer.field();
-            event.colo_country = writer.field();
-            event.colo_city = writer.field();
-            event.mitigation_reason = writer.field();
-            event.source_asn_name = writer.field();
-            event.source_country = writer.field();
+            event.destination_ip = field();
+            event.protocol = field();
+            event.tcp_flags = field();
+            event.colo_code = field();
+            event.colo_country = field();
+            event.colo_city = field();
+            event.mitigation_reason = field();
+            event.source_asn_name = field();
+            event.source_country = field();
             if (coin()) event.packets = ~std::uint64_t{0};
             if (coin()) event.bits = ~std::uint64_t{0};
             events.push_back(event);
         }
+        place = {writer.field(), writer.field(), writer.field(), 4'294'967'295U, writer.field()};
+        options.place_of = [this](const IpAddress&) { return place; };
         for (const MitigationEvent& event : events) {
-            EventNotice notice{&event, {}, {}};
+            EventNotice notice{&event, {}};
             if (coin()) {
-                notice.place = {writer.field(), writer.field(), writer.field(), 4'294'967'295U,
-                                writer.field()};
-            } else if (coin()) {
                 notice.spoofed = "private range";
             }
             notices.push_back(notice);
@@ -256,7 +258,7 @@ TEST(HostileTextTest, ShortensTheListsOfAnAlert) {
 TEST(HostileTextTest, KeepsItsMarksVisible) {
     MitigationEvent event = test::sample_event();
     event.attack_vector = "UDP_[flood]*`\\_";
-    const auto parsed = parse_legacy_markdown(render_event({&event, {}, {}}, RenderOptions{}).text);
+    const auto parsed = parse_legacy_markdown(render_event({&event, {}}, RenderOptions{}).text);
     ASSERT_TRUE(parsed);
     EXPECT_TRUE(test::mentions(parsed->visible, "Vector: UDP_[flood]*`\\_\n"));
 }
