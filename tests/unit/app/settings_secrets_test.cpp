@@ -8,6 +8,13 @@
 namespace cam::app {
 namespace {
 
+std::string with_token_files() {
+    return fmt::format(
+        R"({{"cloudflare": {{"account_id": "a1", "api_token": "{}", "api_token_file": "secrets/cloudflare"}},
+"telegram": {{"bot_token": "{}", "bot_token_file": "${{CREDENTIALS_DIRECTORY}}/telegram", "chat_id": "1"}}}})",
+        kToken, kBotToken);
+}
+
 // B35: secrets need not stand in the settings file.
 TEST_F(SettingsTest, TakesASecretFromTheEnvironmentThenTheFileThenInline) {
     folder_.write("secrets/cloudflare", "from-a-file\n");
@@ -95,8 +102,6 @@ TEST_F(SettingsTest, ShowsNoTokenThatStandsWhereItsFileBelongs) {
     EXPECT_EQ(lines(loaded).find(token), std::string::npos) << lines(loaded);
     EXPECT_EQ(lines(loaded).find(kToken), std::string::npos) << lines(loaded);
 }
-
-// --- paths, chat, listen ---
 
 }  // namespace
 }  // namespace cam::app

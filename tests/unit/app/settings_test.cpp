@@ -200,15 +200,6 @@ TEST_F(SettingsTest, RefusesDeepNestingWithoutFallingOver) {
     EXPECT_TRUE(refuses(parse(objects), "", "nested deeper"));
 }
 
-// --- secrets ---
-
-std::string with_token_files() {
-    return fmt::format(
-        R"({{"cloudflare": {{"account_id": "a1", "api_token": "{}", "api_token_file": "secrets/cloudflare"}},
-"telegram": {{"bot_token": "{}", "bot_token_file": "${{CREDENTIALS_DIRECTORY}}/telegram", "chat_id": "1"}}}})",
-        kToken, kBotToken);
-}
-
 TEST_F(SettingsTest, SaysWhatIsMissing) {
     LoadedSettings loaded = parse("{}");
     for (const char* where :
@@ -302,8 +293,6 @@ TEST_F(SettingsTest, TellsEveryProblemInOnePass) {
     EXPECT_TRUE(warns(loaded, "moniter"));
     EXPECT_EQ(loaded.findings.size(), 12U) << lines(loaded);
 }
-
-// --- files ---
 
 TEST_F(SettingsTest, ReadsAFileAndSaysWhyItCannot) {
     const std::string file = folder_.write("config/settings.json", python_era());
