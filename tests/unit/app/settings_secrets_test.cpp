@@ -103,7 +103,5 @@ TEST_F(SettingsTest, ShowsNoTokenThatStandsWhereItsFileBelongs) {
     EXPECT_EQ(lines(loaded).find(kToken), std::string::npos) << lines(loaded);
 }
 
-// --- paths, chat, listen ---
-
 }  // namespace
 }  // namespace cam::app

@@ -294,8 +294,6 @@ TEST_F(SettingsTest, TellsEveryProblemInOnePass) {
     EXPECT_EQ(loaded.findings.size(), 12U) << lines(loaded);
 }
 
-// --- files ---
-
 TEST_F(SettingsTest, ReadsAFileAndSaysWhyItCannot) {
     const std::string file = folder_.write("config/settings.json", python_era());
     EXPECT_TRUE(load_settings(file, environment_, Needs::kEverything).usable());
