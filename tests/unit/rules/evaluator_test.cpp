@@ -264,5 +264,38 @@ TEST(EvaluatorPastTest, ASensitivityThatIsChangedKeepsTheBaseline) {
     EXPECT_EQ(evaluator.past_needed(), minutes{255});
 }
 
+/// Four stored hours in which only kA was counted, then a rule on kB, or on both, with steady traffic.
+std::size_t alerts_after_warm_up(Rule rule, std::optional<int> written) {
+    if (written) rule.updated_at = at(*written);
+    Evaluator evaluator;
+    evaluator.set_rules({rule}, at(240));
+    for (int minute = 0; minute < 240; ++minute) evaluator.warm_up(at(minute), std::vector{row(kA, 900)});
+    std::size_t alerts = 0;
+    for (int minute = 240; minute < 340; ++minute) {
+        for (const auto& change : evaluator.judge(at(minute), std::vector{row(kA, 900), row(kB, 5000)}, {}))
+            alerts += change.kind == Kind::kStarted ? 1 : 0;
+    }
+    return alerts;
+}
+
+TEST(EvaluatorPastTest, WhatWasNotCountedBeforeARuleWasWrittenIsNotSilence) {
+    const Rule zscore = test::zscore_rule({kB}, Sensitivity::kLow, ZscoreTarget::kBits);
+    const Rule advanced = test::advanced_rule({kB});
+    const Rule sum = test::summed(test::advanced_rule({kA, kB}));
+    for (const Rule& rule : {zscore, advanced, sum}) {
+        EXPECT_EQ(alerts_after_warm_up(rule, 239), 0U) << name(rule.type) << name(rule.scope);
+        EXPECT_EQ(alerts_after_warm_up(rule, 0), 1U) << name(rule.type) << name(rule.scope);
+    }
+}
+
+TEST(EvaluatorPastTest, APrefixThatAnOlderRuleCountedHasItsPast) {
+    Rule rule = test::advanced_rule({kA});
+    rule.updated_at = at(240);
+    Evaluator evaluator;
+    evaluator.set_rules({rule}, at(240));
+    for (int minute = 0; minute < 240; ++minute) evaluator.warm_up(at(minute), std::vector{row(kA, 100)});
+    EXPECT_EQ(evaluator.judge(at(240), std::vector{row(kA, 5000)}, {}).size(), 1U);
+}
+
 }  // namespace
 }  // namespace cam::rules
