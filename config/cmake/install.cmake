@@ -34,6 +34,12 @@ add_custom_target(package_files ALL DEPENDS
 install(TARGETS cloudflare-analytics-monitor RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(PROGRAMS ${CAM_ROOT}/config/watchdog
     DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/cloudflare-analytics-monitor)
+# The program under the name of its command `alert`, for crontabs that know a script of that name.
+file(RELATIVE_PATH CAM_PROGRAM_FROM_LIBEXEC ${CAM_LIBEXEC_DIR}
+    ${CMAKE_INSTALL_FULL_BINDIR}/cloudflare-analytics-monitor)
+file(MAKE_DIRECTORY ${CAM_GENERATED})
+file(CREATE_LINK ${CAM_PROGRAM_FROM_LIBEXEC} ${CAM_GENERATED}/alert SYMBOLIC)
+install(FILES ${CAM_GENERATED}/alert DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/cloudflare-analytics-monitor)
 install(FILES ${CAM_UNITS} DESTINATION lib/systemd/system)
 install(FILES ${CAM_ROOT}/config/cloudflare-analytics-monitor.sysusers
     DESTINATION lib/sysusers.d RENAME cloudflare-analytics-monitor.conf)

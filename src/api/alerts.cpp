@@ -22,7 +22,9 @@ Json json(const Crossing& crossing) {
             {"value", crossing.value},
             {"threshold", crossing.threshold},
             {"traffic_class", name(crossing.traffic_class)},
-            {"baseline", crossing.baseline ? Json(*crossing.baseline) : Json(nullptr)}};
+            {"baseline", crossing.baseline ? Json(*crossing.baseline) : Json(nullptr)},
+            {"spread", crossing.spread ? Json(*crossing.spread) : Json(nullptr)},
+            {"zscore_target", crossing.zscore_target ? Json(name(*crossing.zscore_target)) : Json(nullptr)}};
 }
 
 Json json(const Alert& alert) {

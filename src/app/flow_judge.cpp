@@ -23,6 +23,8 @@ constexpr seconds kTurn{1};
 constexpr seconds kPruneEvery{60};
 constexpr seconds kPatience{60};
 constexpr minutes kSilence{10};
+constexpr seconds kLookEvery{5};
+constexpr std::chrono::hours kKeepEvery{1};
 constexpr std::chrono::hours kWeek{7 * 24};
 constexpr minutes kAround{2};  // of the minute a week ago
 constexpr std::chrono::hours kRemembered{8 * 24};
@@ -47,6 +49,7 @@ std::string told_in_words(const Router& router) {
 FlowJudge::FlowJudge(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(options),
+      exporter_metrics_(parts_.metrics),
       started_(parts_.clock.steady()),
       minutes_judged_(parts_.metrics.counter(
           "cam_flow_minutes_total", "Minutes of traffic, by what became of them", {{"result", "judged"}})),
@@ -123,7 +126,7 @@ void FlowJudge::step() {
     gather();
     work(false);
     keep_states();
-    look_for_silence();
+    look_at_exporters();
     prune();
 }
 
@@ -356,12 +359,32 @@ void FlowJudge::keep_states() {
     if (saved || states_.size() > kStatesAtOnce) states_.clear();  // exporters send their templates again
 }
 
-void FlowJudge::look_for_silence() {
+void FlowJudge::look_at_exporters() {
     const SteadyTime now = parts_.clock.steady();
-    if (now - started_ < kSilence) return;
+    if (now - looked_ < kLookEvery) return;
+    looked_ = now;
+    const std::vector<decode::ExporterReport> exporters = parts_.exchange.exporters();
+    exporter_metrics_.show(exporters);
+    if (now - kept_ >= kKeepEvery) keep_seen(exporters);
+    if (now - started_ >= kSilence) look_for_silence(exporters);
+}
+
+/// What is saved of an exporter that still sends the same templates must not grow old.
+void FlowJudge::keep_seen(const std::vector<decode::ExporterReport>& exporters) {
+    kept_ = parts_.clock.steady();
+    std::vector<ExporterKey> seen;
+    for (const decode::ExporterReport& one : exporters) {
+        if (one.datagrams > 0) seen.push_back(one.exporter);
+    }
+    const Status kept = parts_.store.keep_decoder_state(seen, parts_.clock.wall());
+    if (!kept) parts_.log->warn("decoder state cannot be kept reason={}", quote(kept.error().detail));
+}
+
+void FlowJudge::look_for_silence(const std::vector<decode::ExporterReport>& exporters) {
+    const SteadyTime now = parts_.clock.steady();
     std::map<IpAddress, SteadyTime> seen;
-    for (const decode::ExporterReport& exporter : parts_.exchange.exporters()) {
-        seen[exporter.exporter.address()] = exporter.last_seen;
+    for (const decode::ExporterReport& one : exporters) {
+        if (one.datagrams > 0) seen[one.exporter.address()] = one.last_seen;
     }
     std::vector<std::string> silent;
     for (const Router& router : rule_sets_.front().routers) {

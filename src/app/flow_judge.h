@@ -11,6 +11,7 @@
 
 #include "app/conditions.h"
 #include "app/flow_exchange.h"
+#include "app/flow_metrics.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
@@ -94,7 +95,9 @@ private:
     void note_failure(const Error& why);
     void note_alerts();
     void keep_states();
-    void look_for_silence();
+    void look_at_exporters();
+    void keep_seen(const std::vector<decode::ExporterReport>& exporters);
+    void look_for_silence(const std::vector<decode::ExporterReport>& exporters);
     void prune();
 
     Parts parts_;
@@ -107,9 +110,12 @@ private:
     std::optional<Current> current_;
     std::optional<SteadyTime> failing_since_;
     std::vector<store::DecoderState> states_;
+    ExporterMetrics exporter_metrics_;
+    SteadyTime started_;
     SteadyTime published_{};
     SteadyTime pruned_{};
-    SteadyTime started_;
+    SteadyTime looked_{};
+    SteadyTime kept_ = started_;
     bool has_more_to_prune_ = false;
     Counter& minutes_judged_;
     Counter& minutes_partial_;

@@ -51,4 +51,30 @@ void FlowMetrics::note(const decode::DecodeReport& report, std::size_t datagram_
     add(sets_held_, report.sets_held);
 }
 
+ExporterMetrics::ExporterMetrics(MetricRegistry& registry)
+    : exporters_(&registry.gauge("cam_flow_exporters", "Exporters that are known")),
+      templates_(&registry.gauge("cam_flow_templates", "Templates of all exporters")) {
+    for (std::size_t i = 0; i < by_sampling_.size(); ++i) {
+        by_sampling_[i] = &registry.gauge("cam_flow_sampling_exporters",
+                                          "Exporters by where a sampling rate in use comes from",
+                                          {{"source", name(static_cast<SamplingSource>(i))}});
+    }
+}
+
+void ExporterMetrics::show(const std::vector<decode::ExporterReport>& exporters) {
+    std::size_t templates = 0;
+    std::array<std::size_t, kSamplingSourceCount> by_sampling{};
+    for (const decode::ExporterReport& one : exporters) {
+        templates += one.templates + one.options_templates;
+        std::array<bool, kSamplingSourceCount> uses{};
+        for (const auto& sampling : one.sampling) uses[static_cast<std::size_t>(sampling.source)] = true;
+        for (std::size_t i = 0; i < uses.size(); ++i) by_sampling[i] += uses[i] ? 1 : 0;
+    }
+    exporters_->set(static_cast<double>(exporters.size()));
+    templates_->set(static_cast<double>(templates));
+    for (std::size_t i = 0; i < by_sampling.size(); ++i) {
+        by_sampling_[i]->set(static_cast<double>(by_sampling[i]));
+    }
+}
+
 }  // namespace cam::app

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "cam/base/metrics.h"
 #include "cam/decode/decoder.h"
 #include "cam/model/exporter.h"
+#include "cam/model/sampling_rate.h"
 
 namespace cam::app {
 
@@ -34,6 +36,19 @@ private:
     Counter* counter_samples_;
     Counter* sets_held_;
     Counter* unwatched_records_;
+};
+
+/// What is known of the exporters, for /metrics. One thread at a time.
+class ExporterMetrics {
+public:
+    /// `registry` must outlive it.
+    explicit ExporterMetrics(MetricRegistry& registry);
+    void show(const std::vector<decode::ExporterReport>& exporters);
+
+private:
+    Gauge* exporters_;
+    Gauge* templates_;
+    std::array<Gauge*, kSamplingSourceCount> by_sampling_{};
 };
 
 }  // namespace cam::app

@@ -83,7 +83,9 @@ Result<Alert> alert_at(Database& database, const Query& row) {
                       .value = row.real(11),
                       .threshold = row.real(12),
                       .traffic_class = *of,
-                      .baseline = row.is_null(14) ? std::nullopt : std::optional{row.real(14)}};
+                      .baseline = row.is_null(14) ? std::nullopt : std::optional{row.real(14)},
+                      .spread = row.is_null(19) ? std::nullopt : std::optional{row.real(19)},
+                      .zscore_target = zscore_target(row.peek(20))};
     alert.peak = {.bits_per_second = row.real(15), .packets_per_second = row.real(16)};
     alert.current = {.bits_per_second = row.real(17), .packets_per_second = row.real(18)};
     return alert;
@@ -111,8 +113,9 @@ Status insert_alert(Database& database, const Alert& alert) {
         "INSERT INTO flow_alerts (id, rule_id, rule_name, type, scope, target, started_at, raised_at, "
         "metric, "
         "value, threshold, traffic_class, baseline, prefixes, peak_bits_per_second, peak_packets_per_second, "
-        "current_bits_per_second, current_packets_per_second) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-        "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)");
+        "current_bits_per_second, current_packets_per_second, spread, zscore_target) VALUES (?1, ?2, ?3, ?4, "
+        "?5, "
+        "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)");
     if (!insert) return insert.error();
     insert->view(1, alert.id)
         .view(2, alert.rule_id)
@@ -129,6 +132,9 @@ Status insert_alert(Database& database, const Alert& alert) {
         .text(14, prefix_list(alert.prefixes));
     alert.crossing.baseline ? insert->real(13, *alert.crossing.baseline) : insert->nothing(13);
     bind_rates(*insert, 15, alert);
+    alert.crossing.spread ? insert->real(19, *alert.crossing.spread) : insert->nothing(19);
+    alert.crossing.zscore_target ? insert->view(20, name(*alert.crossing.zscore_target))
+                                 : insert->nothing(20);
     return insert->run();
 }
 

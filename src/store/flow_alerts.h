@@ -14,7 +14,7 @@ namespace cam::store {
 constexpr std::string_view kAlertColumns =
     "id, rule_id, rule_name, type, scope, prefixes, started_at, raised_at, ended_at, end_reason, metric, "
     "value, threshold, traffic_class, baseline, peak_bits_per_second, peak_packets_per_second, "
-    "current_bits_per_second, current_packets_per_second";
+    "current_bits_per_second, current_packets_per_second, spread, zscore_target";
 /// kCorrupt names the alert and the column that cannot be read.
 Result<Alert> alert_at(Database& database, const Query& row);
 

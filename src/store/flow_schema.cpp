@@ -48,6 +48,8 @@ constexpr std::array<std::string_view, 7> kRulesAndAlerts{
     "    threshold REAL NOT NULL,\n"
     "    traffic_class TEXT NOT NULL DEFAULT 'all',\n"
     "    baseline REAL,\n"
+    "    spread REAL,\n"
+    "    zscore_target TEXT,\n"
     "    peak_bits_per_second REAL NOT NULL,\n"
     "    peak_packets_per_second REAL NOT NULL,\n"
     "    current_bits_per_second REAL NOT NULL,\n"

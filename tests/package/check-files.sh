@@ -11,7 +11,7 @@ need shellcheck mandoc jq
 cd "$1" || exit 1
 
 for script in config/dev config/demo config/watchdog config/debian/postinst config/debian/prerm \
-    config/debian/postrm config/bash-completion/cloudflare-analytics-monitor tests/package/*.sh; do
+    config/debian/postrm config/bash-completion/cloudflare-analytics-monitor tests/package/*.sh tests/openapi/*.sh; do
     check "$script: shellcheck" shellcheck --external-sources "$script"
 done
 check "man page: mandoc" mandoc -Tlint -W warning docs/cloudflare-analytics-monitor.8
@@ -27,7 +27,8 @@ no_secret() { jq -e '.cloudflare.api_token == "" and .telegram.bot_token == ""' 
 check "config/settings.package.json: no token in it" no_secret config/settings.package.json
 check "config/settings.example.json: no token in it" no_secret config/settings.example.json
 
-for option in --once -1 --test -t --lookback -l --config -c --check-config --log-level --version --help notify --recovered; do
+for option in --once -1 --test -t --lookback -l --config -c --check-config --log-level --version --help notify --recovered \
+    alert --api; do
     check "completion knows $option" grep -qwF -e "$option" config/bash-completion/cloudflare-analytics-monitor
     plain=${option#-}
     check "man page knows $option" grep -qwF -e "${plain#-}" docs/cloudflare-analytics-monitor.8

@@ -167,6 +167,22 @@ TEST(SampledFlowsTest, MergesTheSamplesOfWorkers) {
               (Texts{"1.1.1.0/24 15", "3.3.3.0/24 12", "2.2.2.0/24 9"}));
 }
 
+TEST(SampledFlowsTest, FindsThePrefixesInMergedSamples) {
+    // Destinations that alternate between the two workers.
+    std::vector<SampledFlow> one;
+    std::vector<SampledFlow> two;
+    for (std::uint32_t i = 0; i < 64; ++i) {
+        FlowRecord record = flow(v4_address(0x0a00'0000U + (i << 8U)));
+        (i % 2 == 0 ? one : two).push_back(sampled(record));
+    }
+    SampledFlows sum{two};
+    sum.add(SampledFlows{one});
+    for (std::uint32_t i = 0; i < 64; ++i) {
+        EXPECT_EQ(sum.count(Prefix::covering(v4_address(0x0a00'0000U + (i << 8U)), 24)), 1U) << i;
+    }
+    EXPECT_EQ(sum.count(prefix("10.0.16.0/20")), 16U);
+}
+
 /// Contributors found in what a MinuteCounter counted, against the truth.
 class ContributorsTest : public testing::Test {
 protected:

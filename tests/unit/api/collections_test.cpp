@@ -363,7 +363,8 @@ TEST_F(CollectionsTest, ListsComeInPartsThatLeadToTheNext) {
     int parts = 0;
     for (; !next.empty() && parts < 9; ++parts) {
         const auto answer = client_->Get(next);
-        for (const json& rule : opened(answer)["result"]) found.push_back(rule["id"]);
+        const json body = opened(answer);
+        for (const json& rule : body["result"]) found.push_back(rule["id"]);
         const std::string link = answer->get_header_value("Link");
         next = link.empty() ? "" : link.substr(1, link.find('>') - 1);
     }

@@ -34,7 +34,7 @@ protected:
     void SetUp() override {
         SiteTest::SetUp();
         document_ = json::parse(read("src/api/openapi.json"));
-        alerts_ = {active_alert(), ended_alert()};
+        alerts_ = {active_alert(), ended_alert(), zscore_alert()};
         exporters_ = {exporter("192.0.2.1")};
         StoredEvent event;
         event.attack_id = "a";

@@ -19,7 +19,7 @@ inline Alert active_alert() {
     alert.prefixes = {*Prefix::parse("10.0.0.0/8")};
     alert.started_at = *parse_time("2026-01-19T22:51:00Z");
     alert.raised_at = *parse_time("2026-01-19T22:52:03Z");
-    alert.crossing = {.metric = AlertMetric::kBitsPerSecond, .value = 2e9, .threshold = 1e9, .baseline = {}};
+    alert.crossing = {.metric = AlertMetric::kBitsPerSecond, .value = 2e9, .threshold = 1e9};
     alert.peak = {.bits_per_second = 3e9, .packets_per_second = 500.5};
     alert.current = {.bits_per_second = 2e9, .packets_per_second = 400};
     return alert;
@@ -38,6 +38,18 @@ inline Alert ended_alert() {
                       .threshold = 50,
                       .traffic_class = TrafficClass::kTcpSyn,
                       .baseline = 12.5};
+    return alert;
+}
+
+inline Alert zscore_alert() {
+    Alert alert = active_alert();
+    alert.type = RuleType::kZscore;
+    alert.crossing = {.metric = AlertMetric::kZscore,
+                      .value = 6,
+                      .threshold = 4,
+                      .baseline = 100,
+                      .spread = 2.5,
+                      .zscore_target = ZscoreTarget::kPackets};
     return alert;
 }
 

@@ -233,9 +233,9 @@ TEST_F(ServerTest, PreferencesRefuseWhatIsNotJsonWith400) {
 TEST_F(ServerTest, PreferencesRefuseWrongFieldsByName) {
     for (const auto& [body, name] : std::vector<std::pair<std::string, std::string>>{
              {"{}", "my_prefixes_only"},
-             {"[]", "my_prefixes_only"},
-             {"null", "my_prefixes_only"},
-             {"true", "my_prefixes_only"},
+             {"[]", "a JSON object"},
+             {"null", "a JSON object"},
+             {"true", "a JSON object"},
              {R"({"my_prefixes_only": "true"})", "my_prefixes_only"},
              {R"({"my_prefixes_only": 1})", "my_prefixes_only"},
              {R"({"my_prefixes_only": null})", "my_prefixes_only"},

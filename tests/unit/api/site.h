@@ -155,7 +155,8 @@ protected:
     }
     static std::vector<std::string> messages(const httplib::Result& answer) {
         std::vector<std::string> all;
-        for (const auto& error : opened(answer)["errors"]) all.push_back(error["message"]);
+        const nlohmann::json body = opened(answer);
+        for (const auto& error : body["errors"]) all.push_back(error["message"]);
         return all;
     }
 

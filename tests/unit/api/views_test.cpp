@@ -36,7 +36,9 @@ TEST_F(ViewsTest, AnAlertTellsRulePrefixTimesRatesAndWhatWasCrossed) {
                                {"value", 2e9},
                                {"threshold", 1e9},
                                {"traffic_class", "all"},
-                               {"baseline", nullptr}}},
+                               {"baseline", nullptr},
+                               {"spread", nullptr},
+                               {"zscore_target", nullptr}}},
                              {"peak", {{"bits_per_second", 3e9}, {"packets_per_second", 500.5}}},
                              {"current", {{"bits_per_second", 2e9}, {"packets_per_second", 400.0}}}}));
     EXPECT_EQ(list[1]["active"], false);
@@ -46,6 +48,12 @@ TEST_F(ViewsTest, AnAlertTellsRulePrefixTimesRatesAndWhatWasCrossed) {
     EXPECT_EQ(list[1]["prefixes"], json({"10.0.0.0/8", "2001:db8::/32"}));
     EXPECT_EQ(list[1]["crossing"]["traffic_class"], "tcp_syn");
     EXPECT_EQ(list[1]["crossing"]["baseline"], 12.5);
+
+    alerts_ = {zscore_alert()};
+    const json unusual = opened(client_->Get("/alerts"))["result"][0]["crossing"];
+    EXPECT_EQ(unusual["metric"], "zscore");
+    EXPECT_EQ(unusual["spread"], 2.5);
+    EXPECT_EQ(unusual["zscore_target"], "packets");
 }
 
 TEST_F(ViewsTest, AlertsAreAskedForAsTheQuerySays) {

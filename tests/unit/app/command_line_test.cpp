@@ -119,6 +119,45 @@ TEST(CommandLineTest, DecodeTakesOneCapture) {
     EXPECT_NE(misuse({"--summary"}), "");
 }
 
+TEST(CommandLineTest, AsksForAlertsAndTakesACommandAsItStands) {
+    Invocation invocation = asked({"alert"});
+    EXPECT_EQ(invocation.mode, Mode::kAlert);
+    EXPECT_TRUE(invocation.alert_command.empty());
+    EXPECT_EQ(invocation.alert_api, std::nullopt);
+    invocation = asked({"alert", "--api", "[::1]:8090", "-c", "a.json", "--", "mail", "-s", "a b", "", "--",
+                        "--once", "[x,y]", "$(id)"});
+    EXPECT_EQ(invocation.mode, Mode::kAlert);
+    EXPECT_EQ(invocation.alert_api, "[::1]:8090");
+    EXPECT_EQ(invocation.config, "a.json");
+    EXPECT_EQ(invocation.alert_command,
+              (std::vector<std::string>{"mail", "-s", "a b", "", "--", "--once", "[x,y]", "$(id)"}));
+    EXPECT_TRUE(asked({"alert", "--"}).alert_command.empty());
+    EXPECT_NE(misuse({"alert", "--api", "localhost"}).find("--api"), std::string::npos);
+    EXPECT_NE(misuse({"alert", "mail", "-s"}), "") << "an option of the command without --";
+    EXPECT_NE(misuse({"--once", "alert"}), "");
+    EXPECT_NE(misuse({"notify", "text", "alert"}), "");
+}
+
+TEST(CommandLineTest, IsItsOwnAlertCommandUnderThatName) {
+    const auto parse_as_alert = [](std::vector<const char*> argv) {
+        argv.insert(argv.begin(), "/usr/libexec/cloudflare-analytics-monitor/alert");
+        return parse_command_line(static_cast<int>(argv.size()), argv.data());
+    };
+    const auto plain = parse_as_alert({});
+    ASSERT_TRUE(std::holds_alternative<Invocation>(plain));
+    EXPECT_EQ(std::get<Invocation>(plain).mode, Mode::kAlert);
+    const auto full = parse_as_alert({"-c", "a.json", "--", "mail", "-s", "x"});
+    ASSERT_TRUE(std::holds_alternative<Invocation>(full));
+    EXPECT_EQ(std::get<Invocation>(full).config, "a.json");
+    EXPECT_EQ(std::get<Invocation>(full).alert_command, (std::vector<std::string>{"mail", "-s", "x"}));
+    for (const char* option : {"--help", "--version"}) {
+        const auto farewell = parse_as_alert({option});
+        ASSERT_TRUE(std::holds_alternative<Farewell>(farewell)) << option;
+        EXPECT_EQ(std::get<Farewell>(farewell).status, 0) << option << std::get<Farewell>(farewell).err;
+        EXPECT_NE(std::get<Farewell>(farewell).out, "") << option;
+    }
+}
+
 TEST(CommandLineTest, HelpsAndTellsItsVersion) {
     for (const char* option : {"--help", "-h"}) {
         const auto parsed = parse({option});
@@ -127,7 +166,7 @@ TEST(CommandLineTest, HelpsAndTellsItsVersion) {
         EXPECT_EQ(farewell->status, 0);
         EXPECT_EQ(farewell->err, "");
         for (const char* known : {"--once", "--test", "--lookback", "--config", "--check-config",
-                                  "--log-level", "--version", "notify", "decode", "Exit status"}) {
+                                  "--log-level", "--version", "notify", "alert", "decode", "Exit status"}) {
             EXPECT_NE(farewell->out.find(known), std::string::npos) << known;
         }
     }
