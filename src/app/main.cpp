@@ -6,6 +6,7 @@
 #include <malloc.h>
 
 #include "app/command_line.h"
+#include "app/decode_command.h"
 #include "app/modes.h"
 
 namespace {
@@ -22,6 +23,10 @@ int run(const cam::app::Invocation& asked) {
             return cam::app::run_check_config(asked);
         case cam::app::Mode::kNotify:
             return cam::app::run_notify(asked);
+        case cam::app::Mode::kAlert:
+            return cam::app::run_alert(asked);
+        case cam::app::Mode::kDecode:
+            return cam::app::run_decode(asked);
     }
     return cam::app::kExitUsage;
 }

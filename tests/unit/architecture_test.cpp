@@ -129,6 +129,7 @@ TEST(ArchitectureTest, ThirdPartyHeadersStayInTheRoomsThatOwnThem) {
         {"maxminddb.h", {"enrich"}},
         {"CLI/", {"app"}},
         {"systemd/", {"app"}},
+        {"pcap/", {"app"}},
         {"simdjson.h", {"cloudflare"}},
     };
     for (const Include& include : includes()) {

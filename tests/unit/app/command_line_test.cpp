@@ -105,6 +105,20 @@ TEST(CommandLineTest, TakesAMessageToSend) {
     EXPECT_NE(misuse({"notify"}), "");
 }
 
+TEST(CommandLineTest, DecodeTakesOneCapture) {
+    const Invocation invocation = asked({"decode", "flows.pcap"});
+    EXPECT_EQ(invocation.mode, Mode::kDecode);
+    EXPECT_EQ(invocation.capture, "flows.pcap");
+    EXPECT_FALSE(invocation.summary);
+    EXPECT_EQ(asked({"decode", "-"}).capture, "-");
+    EXPECT_TRUE(asked({"decode", "flows.pcap", "--summary"}).summary);
+    EXPECT_TRUE(asked({"decode", "--summary", "flows.pcap"}).summary);
+    EXPECT_NE(misuse({"decode"}), "");
+    EXPECT_NE(misuse({"decode", "a", "b"}), "");
+    EXPECT_NE(misuse({"--once", "decode", "a"}), "");
+    EXPECT_NE(misuse({"--summary"}), "");
+}
+
 TEST(CommandLineTest, HelpsAndTellsItsVersion) {
     for (const char* option : {"--help", "-h"}) {
         const auto parsed = parse({option});
@@ -113,7 +127,7 @@ TEST(CommandLineTest, HelpsAndTellsItsVersion) {
         EXPECT_EQ(farewell->status, 0);
         EXPECT_EQ(farewell->err, "");
         for (const char* known : {"--once", "--test", "--lookback", "--config", "--check-config",
-                                  "--log-level", "--version", "notify", "Exit status"}) {
+                                  "--log-level", "--version", "notify", "decode", "Exit status"}) {
             EXPECT_NE(farewell->out.find(known), std::string::npos) << known;
         }
     }
