@@ -11,7 +11,7 @@ Ipv4Table::Ipv4Table(std::span<const Prefix> prefixes) : top_(std::size_t{1} << 
     // Shortest first, so that a prefix only ever overwrites entries of those that cover it.
     std::vector<std::uint32_t> order(prefixes.size());
     std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [prefixes](std::uint32_t a, std::uint32_t b) {
+    std::sort(order.begin(), order.end(), [prefixes](std::uint32_t a, std::uint32_t b) {
         return prefixes[a].length() < prefixes[b].length();
     });
     for (const std::uint32_t index : order) insert(prefixes[index], index + 1);

@@ -1,6 +1,7 @@
 #include "cam/aggregate/sampled_flows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <compare>
 #include <iterator>
 #include <optional>
@@ -99,7 +100,7 @@ std::uint64_t fitted(std::uint64_t amount, std::uint64_t estimated, std::uint64_
     const double share =
         static_cast<double>(amount) / static_cast<double>(std::max<std::uint64_t>(estimated, 1));
     const double part = static_cast<double>(exact) * std::min(share, 1.0);
-    return part >= static_cast<double>(exact) ? exact : static_cast<std::uint64_t>(part + 0.5);
+    return part >= static_cast<double>(exact) ? exact : static_cast<std::uint64_t>(std::round(part));
 }
 
 Volume fitted(const Volume& volume, const Volume& estimated, const Volume& exact) {

@@ -31,16 +31,18 @@ bool nests_too_deep(std::string_view text) {
     return false;
 }
 
+std::string text_of(const Json& value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace
 
 HttpAnswer envelope(int status, const Json& result, const std::vector<std::string>& errors) {
     Json messages = Json::array();
     for (const std::string& error : errors) messages.push_back({{"message", error}});
     const Json whole = {{"result", result}, {"errors", std::move(messages)}, {"success", status < 400}};
-    return {.status = status,
-            .content_type = "application/json",
-            .body = whole.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n',
-            .headers = {}};
+    return {
+        .status = status, .content_type = "application/json", .body = text_of(whole) + '\n', .headers = {}};
 }
 
 HttpAnswer success(const Json& result) {
@@ -49,6 +51,22 @@ HttpAnswer success(const Json& result) {
 
 HttpAnswer failure(int status, std::string_view message) {
     return envelope(status, nullptr, {std::string{message}});
+}
+
+HttpAnswer failure(const Error& why) {
+    const bool is_known = why.code == ErrorCode::kNotFound || why.code == ErrorCode::kExists;
+    return failure(!is_known ? 500 : why.code == ErrorCode::kNotFound ? 404 : 409, why.detail);
+}
+
+void ListAnswer::add(const Json& item) {
+    if (!is_empty_) body_ += ',';
+    is_empty_ = false;
+    body_ += text_of(item);
+}
+
+HttpAnswer ListAnswer::finish() && {
+    body_ += "],\"errors\":[],\"success\":true}\n";
+    return {.status = 200, .content_type = "application/json", .body = std::move(body_), .headers = {}};
 }
 
 Result<Json> parse_json(std::string_view text) {

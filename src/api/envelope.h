@@ -19,6 +19,19 @@ namespace cam::api {
 [[nodiscard]] HttpAnswer success(const nlohmann::ordered_json& result);
 /// An error without a result.
 [[nodiscard]] HttpAnswer failure(int status, std::string_view message);
+/// The answer to a request that the backend could not serve: 404, 409 or 500.
+[[nodiscard]] HttpAnswer failure(const Error& why);
+
+/// 200 with a list, written item by item: a long one is never a tree in memory.
+class ListAnswer {
+public:
+    void add(const nlohmann::ordered_json& item);
+    [[nodiscard]] HttpAnswer finish() &&;
+
+private:
+    std::string body_ = "{\"result\":[";
+    bool is_empty_ = true;
+};
 
 /// A client's JSON. Refused (kInvalid) if it is none or nests deeper than 32 levels.
 [[nodiscard]] Result<nlohmann::ordered_json> parse_json(std::string_view text);

@@ -1,13 +1,10 @@
-#include <charconv>
-#include <string>
-#include <string_view>
+#include <optional>
 
-#include <spdlog/fmt/fmt.h>
 #include <nlohmann/json.hpp>
 
 #include "api/envelope.h"
+#include "api/query_reader.h"
 #include "api/routes.h"
-#include "cam/base/time_text.h"
 
 namespace cam::api {
 namespace {
@@ -48,65 +45,21 @@ Json json(const StoredEvent& event) {
             {"source_country", or_null(event.source_country)}};
 }
 
-/// A plus that was not percent-encoded (`…T22:51:50+01:00` typed as it is) arrives as a blank; it is meant
-/// all the same.
-std::optional<WallTime> parse_since(std::string text) {
-    if (const auto time = parse_time(text)) return time;
-    constexpr std::size_t kOffset = std::string_view{" 01:00"}.size();
-    if (text.size() <= kOffset || text[text.size() - kOffset] != ' ') return std::nullopt;
-    text[text.size() - kOffset] = '+';
-    return parse_time(text);
-}
-
-std::optional<std::uint32_t> parse_limit(std::string_view text) {
-    std::uint32_t limit = 0;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), limit);
-    const bool is_number = fault == std::errc{} && end == text.data() + text.size();
-    if (!is_number || limit < 1 || limit > kMostEvents) return std::nullopt;
-    return limit;
-}
-
-Result<EventQuery> parse_query(const std::multimap<std::string, std::string>& query) {
-    EventQuery wanted;
-    for (const auto& [name, value] : query) {
-        // A mistyped filter that is ignored would show too much, so unknown names are refused.
-        if (name != "since" && name != "attack_id" && name != "limit") {
-            return Error{ErrorCode::kInvalid,
-                         fmt::format("unknown parameter {}; there are since, attack_id and limit", name)};
-        }
-        if (query.count(name) > 1) return Error{ErrorCode::kInvalid, fmt::format("{} is given twice", name)};
-        if (name == "since") {
-            wanted.since = parse_since(value);
-            if (!wanted.since) {
-                return Error{ErrorCode::kInvalid,
-                             "since: an RFC 3339 time such as 2026-01-19T22:51:50Z is expected"};
-            }
-        } else if (name == "attack_id") {
-            if (value.empty()) return Error{ErrorCode::kInvalid, "attack_id: it is empty"};
-            wanted.attack_id = value;
-        } else {
-            const std::optional<std::uint32_t> limit = parse_limit(value);
-            if (!limit) {
-                return Error{ErrorCode::kInvalid,
-                             fmt::format("limit: a number from 1 to {} is expected", kMostEvents)};
-            }
-            wanted.limit = *limit;
-        }
-    }
-    return wanted;
-}
-
 }  // namespace
 
 void add_event_routes(std::vector<Route>& routes, const Backend& backend) {
     routes.push_back({.method = "GET", .path = "/events", .answer = [&backend](const HttpRequest& request) {
-                          const Result<EventQuery> wanted = parse_query(request.query);
-                          if (!wanted) return failure(422, wanted.error().detail);
-                          const Result<std::vector<StoredEvent>> events = backend.events(wanted.value());
+                          QueryReader query(request);
+                          EventQuery wanted;
+                          wanted.since = query.time("since");
+                          wanted.attack_id = query.text("attack_id");
+                          wanted.limit = query.number("limit", 1, kMostEvents).value_or(wanted.limit);
+                          if (auto refused = query.refusal()) return *refused;
+                          const Result<std::vector<StoredEvent>> events = backend.events(wanted);
                           if (!events) return failure(500, events.error().detail);
-                          Json list = Json::array();
-                          for (const StoredEvent& event : events.value()) list.push_back(json(event));
-                          return success(list);
+                          ListAnswer list;
+                          for (const StoredEvent& event : events.value()) list.add(json(event));
+                          return std::move(list).finish();
                       }});
 }
 

@@ -1,15 +1,13 @@
 #include <string_view>
 
-#include <spdlog/fmt/fmt.h>
 #include <nlohmann/json.hpp>
 
 #include "api/envelope.h"
+#include "api/field_reader.h"
 #include "api/routes.h"
 
 namespace cam::api {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kField = "my_prefixes_only";
 
@@ -19,18 +17,12 @@ HttpAnswer show(bool my_prefixes_only) {
 
 /// What the body sets, or why it cannot.
 Result<bool, HttpAnswer> parse_body(std::string_view body) {
-    const Result<Json> parsed = parse_json(body);
-    if (!parsed) return failure(400, parsed.error().detail);
-    const Json& object = parsed.value();
-    if (!object.is_object()) return failure(422, fmt::format("an object with {} is expected", kField));
-    for (const auto& [name, value] : object.items()) {
-        if (name != kField)
-            return failure(422, fmt::format("unknown field {}; there is only {}", name, kField));
-    }
-    const auto field = object.find(kField);
-    if (field == object.end()) return failure(422, fmt::format("{} is missing", kField));
-    if (!field->is_boolean()) return failure(422, fmt::format("{}: true or false is expected", kField));
-    return field->get<bool>();
+    Result<FieldReader, HttpAnswer> fields = FieldReader::parse(body);
+    if (!fields) return std::move(fields).error();
+    const auto value = fields->flag(kField);
+    fields->require(kField, "true or false");
+    if (auto refused = fields->refusal()) return *refused;
+    return *value;
 }
 
 }  // namespace

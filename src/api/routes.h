@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "api/router.h"
+#include "api/route_table.h"
 #include "cam/api/server.h"
 
 namespace cam::api {
@@ -16,6 +16,16 @@ void add_event_routes(std::vector<Route>& routes, const Backend& backend);
 void add_preference_routes(std::vector<Route>& routes, const Backend& backend);
 /// `/healthz`, `/readyz`, `/metrics`.
 void add_probe_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/routers`, `/routers/{id}`.
+void add_router_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/rules`, `/rules/{id}`.
+void add_rule_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/alerts`.
+void add_alert_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/exporters`.
+void add_exporter_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/openapi.json`, `/docs`.
+void add_description_routes(std::vector<Route>& routes);
 /// `/`, which lists the table; so it comes last.
 void add_index_route(std::vector<Route>& routes);
 

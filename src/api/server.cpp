@@ -9,7 +9,7 @@
 #include "api/envelope.h"
 #include "api/gate.h"
 #include "api/http_server.h"
-#include "api/router.h"
+#include "api/route_table.h"
 #include "api/routes.h"
 
 namespace cam::api {
@@ -17,9 +17,14 @@ namespace {
 
 std::vector<Route> all_routes(const Backend& backend) {
     std::vector<Route> routes;
+    add_router_routes(routes, backend);
+    add_rule_routes(routes, backend);
+    add_alert_routes(routes, backend);
+    add_exporter_routes(routes, backend);
     add_event_routes(routes, backend);
     add_preference_routes(routes, backend);
     add_probe_routes(routes, backend);
+    add_description_routes(routes);
     add_index_route(routes);
     return routes;
 }
@@ -28,17 +33,17 @@ std::vector<Route> all_routes(const Backend& backend) {
 
 struct Server::State {
     State(const std::optional<Secret>& token, Backend given, Logger logger)
-        : gate(token), backend(std::move(given)), router(all_routes(backend)), log(std::move(logger)) {}
+        : gate(token), backend(std::move(given)), routes(all_routes(backend)), log(std::move(logger)) {}
 
     std::optional<HttpAnswer> refuse(const HttpRequest& request) const {
-        if (auto refused = gate.refuse(request, router.access(request.path))) return refused;
-        return router.refuse(request);
+        if (auto refused = gate.refuse(request, routes.access(request.path))) return refused;
+        return routes.refuse(request);
     }
 
     HttpAnswer answer(const HttpRequest& request) const {
         HttpAnswer given;
         try {
-            given = router.answer(request);
+            given = routes.answer(request);
         } catch (const std::exception& fault) {
             log->error("api request failed path={} detail={}", quote(request.path), quote(fault.what()));
             return failure(500, "internal error");
@@ -53,7 +58,7 @@ struct Server::State {
 
     Gate gate;
     Backend backend;  ///< the routes refer to it
-    Router router;
+    RouteTable routes;
     Logger log;
     MetricRegistry own_metrics;  ///< where nobody wants them
     std::uint16_t port = 0;

@@ -2,43 +2,13 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "app/api_backend.h"
 #include "cam/api/server.h"
 
 namespace cam::app {
 namespace {
 
 using std::chrono::seconds;
-
-Result<std::vector<StoredEvent>> stored_events(const Settings& settings, const EventQuery& query) {
-    // Each request opens the file for itself: requests come from several threads, and they are rare.
-    // Read-write, because SQLite shares its lock state within a process: a read-only reader would stand in
-    // the way of our own writers.
-    auto store = store::SqliteStore::open(store_options(settings, store::Access::kReadWrite));
-    if (!store) return store.error();
-    return (*store)->events(query);
-}
-
-api::Backend backend(const Surroundings& around) {
-    const PreferenceFile preferences(around.settings.paths.dashboard_prefs);
-    return {.events = [&around](const EventQuery& query) { return stored_events(around.settings, query); },
-            .my_prefixes_only = [preferences]() -> Result<bool> {
-                auto told = preferences.my_prefixes_only();
-                // What a poll would do with a file that is not there.
-                if (!told && told.error().code == ErrorCode::kNotFound) return true;
-                return told;
-            },
-            .set_my_prefixes_only = [preferences](bool on) { return preferences.set_my_prefixes_only(on); },
-            .readiness =
-                [&around] {
-                    api::Readiness told{.ready = true, .reasons = around.conditions.problems()};
-                    const std::string poll =
-                        around.poll_problem.with([](const std::string& why) { return why; });
-                    if (!poll.empty()) told.reasons.insert(told.reasons.begin(), poll);
-                    told.ready = poll.empty() && !around.conditions.wrong(Condition::kDatabase);
-                    return told;
-                },
-            .metrics_text = [&around] { return around.metrics.text(); }};
-}
 
 }  // namespace
 
@@ -50,7 +20,7 @@ void serve_api(const Surroundings& around, Heartbeat& heartbeat, const std::stop
                                           .port = api.listen.port,
                                           .token = api.token,
                                           .metrics = &around.metrics},
-                                         backend(around), around.log);
+                                         api_backend(around), around.log);
         if (server) {
             around.conditions.clear(Condition::kApiListener, "api listens again", nullptr);
             while (

@@ -1,18 +1,30 @@
 #include "app/command_line.h"
 
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <sstream>
+#include <string_view>
 
 #include <spdlog/fmt/fmt.h>
 #include <CLI/CLI.hpp>
 
+#include "app/settings_reader.h"
+#include "cam/base/log.h"
 #include "cam/base/version.h"
 
 namespace cam::app {
 namespace {
 
 constexpr std::int64_t kMaxLookback = 129'600;  // the 90 days that Cloudflare keeps
+
+/// What CLI11 parses: the arguments without the program's name, last one first.
+std::vector<std::string> reversed_arguments(int argc, const char* const* argv) {
+    std::vector<std::string> arguments(std::reverse_iterator(argv + argc), std::reverse_iterator(argv + 1));
+    const std::string_view path = argc > 0 ? argv[0] : "";
+    if (path.substr(path.rfind('/') + 1) == "alert") arguments.emplace_back("alert");
+    return arguments;
+}
 
 std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
@@ -58,6 +70,16 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
     notify->add_option("text", asked.notify_text, "What to say")->required()->type_name("TEXT");
     notify->add_flag("--recovered", asked.notify_recovered, "Good news: mark it so");
     notify->fallthrough();
+    CLI::App* alert =
+        app.add_subcommand("alert", "Ask the running daemon which rules are crossed now; exit 3: no answer");
+    CLI::Option* api_option =
+        alert->add_option("--api", asked.alert_api, "The daemon's API instead of the settings' api.listen")
+            ->type_name("HOST:PORT");
+    alert
+        ->add_option("command", asked.alert_command,
+                     "After --: runs once, with the alerts on its standard input, if there are some")
+        ->type_name("COMMAND");
+    alert->fallthrough();
     CLI::App* decode = app.add_subcommand(
         "decode",
         "Print the flow records of a capture (pcap, pcapng) as JSON, as the collector would see them");
@@ -71,7 +93,7 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
         return Farewell{"", fmt::format("cloudflare-analytics-monitor: {}; see --help\n", what), 2};
     };
     try {
-        app.parse(argc, argv);
+        app.parse(reversed_arguments(argc, argv));
     } catch (const CLI::ParseError& stop) {
         if (stop.get_exit_code() != 0) return misuse(first_line(stop.what()));
         std::ostringstream out;
@@ -92,12 +114,16 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
     }
     asked.log_level = known->second;
     if (config_option->count() > 0) asked.config = config;
-    if (decode->parsed()) {
-        if (once || test || check_config || notify->parsed()) return misuse("decode goes with no other mode");
-        asked.mode = Mode::kDecode;
-    } else if (notify->parsed()) {
-        if (once || test || check_config) return misuse("notify goes with no other mode");
-        asked.mode = Mode::kNotify;
+    const auto subcommands = app.get_subcommands();
+    if (!subcommands.empty()) {
+        if (once || test || check_config || subcommands.size() > 1) {
+            return misuse(fmt::format("{} goes with no other mode", subcommands.front()->get_name()));
+        }
+        if (api_option->count() > 0 && !parse_listen(*asked.alert_api)) {
+            return misuse(fmt::format("--api is {}; expected an address and a port, such as 127.0.0.1:8090",
+                                      quote(*asked.alert_api, 60)));
+        }
+        asked.mode = notify->parsed() ? Mode::kNotify : alert->parsed() ? Mode::kAlert : Mode::kDecode;
     } else if (once) {
         asked.mode = Mode::kOnce;
     } else if (test) {

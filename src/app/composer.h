@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "cam/enrich/geo_databases.h"
@@ -29,13 +28,6 @@ public:
                                                std::optional<GeoEdition::Type> geoip) const;
 
 private:
-    struct Source {
-        Place place;
-        std::optional<std::string_view> spoofed;
-    };
-    using Sources = std::unordered_map<IpAddress, Source>;
-    [[nodiscard]] notify::EventNotice notice(const MitigationEvent& event, Sources& known) const;
-
     const enrich::GeoDatabases& geo_;
     Options options_;
 };

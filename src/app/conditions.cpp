@@ -1,8 +1,15 @@
 #include "app/conditions.h"
 
+#include <cerrno>
 #include <iterator>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <spdlog/fmt/fmt.h>
+
+#include "cam/base/unique_fd.h"
 
 namespace cam::app {
 namespace {
@@ -11,6 +18,10 @@ constexpr std::size_t kMaxUnqueued = 64;
 
 std::size_t index(Condition condition) {
     return static_cast<std::size_t>(condition);
+}
+
+std::string key(Condition condition) {
+    return fmt::format("condition.{}", name(condition));
 }
 
 }  // namespace
@@ -35,6 +46,8 @@ const char* name(Condition condition) {
             return "clock";
         case Condition::kTruncated:
             return "truncated";
+        case Condition::kProgress:
+            return "progress";
         case Condition::kFlowListener:
             return "flow_listener";
         case Condition::kFlowStore:
@@ -46,9 +59,11 @@ const char* name(Condition condition) {
 }
 
 void Conditions::raise(Condition condition, const Trouble& trouble, store::SqliteStore* store) {
+    bool first_word = false;
     const bool changed = states_.with([&](auto& states) {
         State& now = states[index(condition)];
         if (now.state == trouble.state) return false;
+        first_word = !now.known;
         now = State{true, trouble.state, trouble.headline, false};
         return true;
     });
@@ -57,10 +72,7 @@ void Conditions::raise(Condition condition, const Trouble& trouble, store::Sqlit
     for (const std::string& line : trouble.details) details += (details.empty() ? "" : "; ") + line;
     log_->warn("condition raised condition={} state={} what={} details={}", name(condition), trouble.state,
                quote(trouble.headline), quote(details, 600));
-    if (trouble.tell == Tell::kLogAndSoc) {
-        tell(condition, trouble.state, notify::StatusTone::kTrouble, trouble.headline, trouble.details, store,
-             false);
-    }
+    if (trouble.tell == Tell::kLogAndSoc) tell_trouble(condition, trouble, store, first_word);
 }
 
 void Conditions::clear(Condition condition, std::string_view headline, store::SqliteStore* store) {
@@ -70,35 +82,68 @@ void Conditions::clear(Condition condition, std::string_view headline, store::Sq
         State& now = states[index(condition)];
         if (now.known && now.state.empty()) return false;
         was_wrong = !now.state.empty();
-        past_database = now.unqueued;
+        past_database = now.unqueued || (!now.known && is_marked(condition));
         now = State{true, "", "", false};
         return true;
     });
     if (!changed) return;
     if (was_wrong) log_->info("condition cleared condition={} what={}", name(condition), quote(headline));
     // Also for a process that knows of no trouble: an earlier one may have told it. The store then says so.
-    tell(condition, "", notify::StatusTone::kRecovered, headline, {}, store, past_database);
+    tell_end(condition, headline, store, past_database);
 }
 
-void Conditions::tell(Condition condition, std::string_view state, notify::StatusTone tone,
-                      std::string_view headline, const std::vector<std::string>& details,
-                      store::SqliteStore* store, bool past_database) {
-    Message message = notify::render_status(tone, headline, details, render_);
-    if (past_database) {
-        // The trouble never reached the table, so the table cannot tell that its end is news.
-        if (store != nullptr && store->enqueue(message, clock_.wall())) return;
-        return queue_past_database(std::move(message));
-    }
+void Conditions::tell_trouble(Condition condition, const Trouble& trouble, store::SqliteStore* store,
+                              bool first_word) {
+    Message message =
+        notify::render_status(notify::StatusTone::kTrouble, trouble.headline, trouble.details, render_);
     if (store != nullptr) {
-        const auto changed =
-            store->change(fmt::format("condition.{}", name(condition)), state, message, clock_.wall());
+        const auto changed = store->change(key(condition), trouble.state, message, clock_.wall());
         if (changed) return;
         log_->error("status message could not be queued condition={} reason={}", name(condition),
                     quote(changed.error().detail));
     }
-    if (tone == notify::StatusTone::kRecovered) return;  // nothing that we know of was told
     states_.with([&](auto& states) { states[index(condition)].unqueued = true; });
-    queue_past_database(std::move(message));
+    if (first_word && is_marked(condition)) {
+        log_->info("an earlier process has told it past the database condition={}", name(condition));
+        return;
+    }
+    queue_past_database({std::move(message), condition});
+}
+
+void Conditions::tell_end(Condition condition, std::string_view headline, store::SqliteStore* store,
+                          bool past_database) {
+    Message message = notify::render_status(notify::StatusTone::kRecovered, headline, {}, render_);
+    if (!past_database) {
+        if (store == nullptr) return;  // nothing that we know of was told
+        const auto changed = store->change(key(condition), "", message, clock_.wall());
+        if (!changed) {
+            log_->error("status message could not be queued condition={} reason={}", name(condition),
+                        quote(changed.error().detail));
+        }
+        return;
+    }
+    // The trouble never reached the table, so the table cannot tell that its end is news.
+    if (store == nullptr || !store->enqueue(message, clock_.wall()))
+        queue_past_database({std::move(message), std::nullopt});
+    if (!database_.empty()) ::unlink(marker(condition).c_str());
+}
+
+std::string Conditions::marker(Condition condition) const {
+    return fmt::format("{}.told-{}", database_, name(condition));
+}
+
+bool Conditions::is_marked(Condition condition) const {
+    return !database_.empty() && ::access(marker(condition).c_str(), F_OK) == 0;
+}
+
+void Conditions::sent(const UnqueuedMessage& message) {
+    if (!message.trouble || database_.empty()) return;
+    const std::string path = marker(*message.trouble);
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+    if (!file.valid()) {
+        log_->warn("cannot keep in mind what was told, a restart will tell it again file={} reason={}",
+                   quote(path), quote(std::generic_category().message(errno)));
+    }
 }
 
 std::vector<std::string> Conditions::problems() const {
@@ -115,11 +160,11 @@ bool Conditions::wrong(Condition condition) const {
     return states_.with([&](const auto& states) { return !states[index(condition)].state.empty(); });
 }
 
-std::deque<Message> Conditions::take_unqueued() {
+std::deque<UnqueuedMessage> Conditions::take_unqueued() {
     return unqueued_.with([](auto& waiting) { return std::exchange(waiting, {}); });
 }
 
-void Conditions::queue_past_database(Message message) {
+void Conditions::queue_past_database(UnqueuedMessage message) {
     const bool kept = unqueued_.with([&](auto& waiting) {
         const bool room = waiting.size() < kMaxUnqueued;
         if (room) waiting.push_back(std::move(message));
@@ -127,11 +172,11 @@ void Conditions::queue_past_database(Message message) {
     });
     if (!kept) {
         log_->error("status message dropped, too many wait past the database text={}",
-                    quote(message.text, 600));
+                    quote(message.message.text, 600));
     }
 }
 
-void Conditions::put_back(std::deque<Message> messages) {
+void Conditions::put_back(std::deque<UnqueuedMessage> messages) {
     unqueued_.with([&](auto& waiting) {
         waiting.insert(waiting.begin(), std::make_move_iterator(messages.begin()),
                        std::make_move_iterator(messages.end()));

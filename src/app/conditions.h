@@ -27,11 +27,12 @@ enum class Condition {
     kLogFile,
     kClock,
     kTruncated,
+    kProgress,
     kFlowListener,
     kFlowStore,
     kFlowExporters,
 };
-inline constexpr std::size_t kConditionCount = 12;
+inline constexpr std::size_t kConditionCount = 13;
 [[nodiscard]] const char* name(Condition condition);
 
 /// Who hears of it.
@@ -44,12 +45,20 @@ struct Trouble {
     Tell tell = Tell::kLog;
 };
 
+/// A message that no database could take.
+struct UnqueuedMessage {
+    Message message;
+    std::optional<Condition> trouble;  ///< what it tells of; nullopt: that something is well again
+};
+
 /// Keeps what is wrong now and reports each change of state once: in the log, and to the SOC where it must
 /// act, over restarts too. Safe from any thread.
 class Conditions {
 public:
-    Conditions(Clock& clock, Logger log, notify::RenderOptions render)
-        : clock_(clock), log_(std::move(log)), render_(std::move(render)) {}
+    /// What was told past the database is kept in mind by an empty file beside `database`, since making one
+    /// mostly works where nothing can be written: `….told-database`. Empty: it is not kept in mind.
+    Conditions(Clock& clock, Logger log, notify::RenderOptions render, std::string database = {})
+        : clock_(clock), log_(std::move(log)), render_(std::move(render)), database_(std::move(database)) {}
 
     /// `store` is the calling thread's; nullptr, or a store that cannot write: the SOC is told past the
     /// database.
@@ -61,9 +70,11 @@ public:
     [[nodiscard]] std::vector<std::string> problems() const;
     [[nodiscard]] bool wrong(Condition condition) const;
     /// Messages that could not be queued in the database, oldest first; the caller takes them over.
-    [[nodiscard]] std::deque<Message> take_unqueued();
+    [[nodiscard]] std::deque<UnqueuedMessage> take_unqueued();
     /// Gives back what could not be sent, in the same order, before what came meanwhile.
-    void put_back(std::deque<Message> messages);
+    void put_back(std::deque<UnqueuedMessage> messages);
+    /// The SOC has it: the next process need not tell it again.
+    void sent(const UnqueuedMessage& message);
 
 private:
     struct State {
@@ -72,15 +83,20 @@ private:
         std::string headline;
         bool unqueued = false;  ///< the trouble was told past the database
     };
-    void queue_past_database(Message message);
-    void tell(Condition condition, std::string_view state, notify::StatusTone tone, std::string_view headline,
-              const std::vector<std::string>& details, store::SqliteStore* store, bool past_database);
+    void queue_past_database(UnqueuedMessage message);
+    void tell_trouble(Condition condition, const Trouble& trouble, store::SqliteStore* store,
+                      bool first_word);
+    void tell_end(Condition condition, std::string_view headline, store::SqliteStore* store,
+                  bool past_database);
+    [[nodiscard]] std::string marker(Condition condition) const;
+    [[nodiscard]] bool is_marked(Condition condition) const;
 
     Clock& clock_;
     Logger log_;
     notify::RenderOptions render_;
+    std::string database_;
     Guarded<std::array<State, kConditionCount>> states_;
-    Guarded<std::deque<Message>> unqueued_;
+    Guarded<std::deque<UnqueuedMessage>> unqueued_;
 };
 
 }  // namespace cam::app

@@ -324,15 +324,16 @@ void Deliverer::refuse(const store::QueuedMessage& queued, const SendOutcome& ou
 }
 
 Deliverer::Step Deliverer::deliver_unqueued(std::stop_token stop) {
-    std::deque<Message> waiting = parts_.conditions.take_unqueued();
+    std::deque<UnqueuedMessage> waiting = parts_.conditions.take_unqueued();
     if (waiting.empty()) return Step::kEmpty;
-    const std::string& text = waiting.front().text;
+    const std::string& text = waiting.front().message.text;
     SendOutcome outcome = send(text, Markup::kMarkdown, stop);
     if (outcome.result == SendResult::kBadEntities) outcome = send(text, Markup::kPlain, stop);
 
     Step done = Step::kWait;
     if (outcome.result == SendResult::kSent) {
         succeeded();
+        parts_.conditions.sent(waiting.front());
         waiting.pop_front();
         done = Step::kDelivered;
     } else if (outcome.result == SendResult::kTextRefused) {

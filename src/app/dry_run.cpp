@@ -22,13 +22,13 @@ struct Row {
 };
 
 /// Text from outside for a terminal: control characters cannot move the cursor or change colours.
-std::string printable(const std::optional<std::string>& text, const char* absent = "-") {
+std::string printable(MaybeText text, const char* absent = "-") {
     if (!text || text->empty()) return absent;
     std::string out = quote(*text, 64);
     return out.substr(1, out.size() - 2);
 }
 
-std::string endpoint(const std::optional<std::string>& address, const std::optional<std::uint32_t>& port) {
+std::string endpoint(MaybeText address, const std::optional<std::uint32_t>& port) {
     std::string shown = printable(address);
     if (!port) return shown;
     return shown.find(':') == std::string::npos ? fmt::format("{}:{}", shown, *port)

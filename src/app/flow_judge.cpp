@@ -8,6 +8,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "app/alert_composer.h"
+#include "app/flow_explainer.h"
 #include "cam/base/time_text.h"
 
 namespace cam::app {
@@ -227,40 +228,14 @@ FlowJudge::Current FlowJudge::merged(MinuteTime minute, Gathered gathered) const
     return next;
 }
 
-/// The databases know the network and the country of a source; the exporter often does not.
-void FlowJudge::name_networks(aggregate::CountedMinute& counted) const {
-    std::map<std::pair<Prefix, std::string>, Volume> as_volumes;
-    std::map<std::pair<Prefix, std::string>, Volume> country_volumes;
-    std::map<Prefix, bool> tells_as;
-    for (const Contributor& one : counted.contributors) {
-        if (one.facet == TrafficFacet::kSourceAs) tells_as[one.prefix] = true;
-    }
-    for (const Contributor& one : counted.contributors) {
-        if (one.facet != TrafficFacet::kSource) continue;
-        const auto network = Prefix::parse(one.key);
-        if (!network) continue;
-        const Place place = parts_.geo.find(network->address());
-        if (place.country_code) country_volumes[{one.prefix, *place.country_code}] += one.volume;
-        if (place.asn && !tells_as.contains(one.prefix)) {
-            as_volumes[{one.prefix, fmt::format("{}", *place.asn)}] += one.volume;
-        }
-    }
-    const auto append = [&](const auto& volumes, TrafficFacet facet) {
-        for (const auto& [key, volume] : volumes) {
-            counted.contributors.push_back({key.first, counted.minute, facet, key.second, volume});
-        }
-    };
-    append(as_volumes, TrafficFacet::kSourceAs);
-    append(country_volumes, TrafficFacet::kSourceCountry);
-}
-
 void FlowJudge::judge(Current& minute) {
     minute.is_judged = true;
     if (!minute.is_whole) {
         minutes_partial_.add();
         return;
     }
-    if (minute.generation != rule_sets_.front().generation) apply_rules(minute.generation, minute.span.minute);
+    if (minute.generation != rule_sets_.front().generation)
+        apply_rules(minute.generation, minute.span.minute);
     std::vector<PrefixMinute> week_ago;
     if (needs_classes(rule_sets_.front().rules)) {
         const MinuteTime then = minute.span.minute - kWeek;
@@ -295,7 +270,7 @@ void FlowJudge::judge(Current& minute) {
 Status FlowJudge::write(Current& minute) {
     if (!minute.is_written) {
         minute.span.prefixes = minute.counted.prefixes;
-        minute.span.contributors = minute.counted.contributors;
+        minute.span.contributors = minute.contributors;
         const auto written = parts_.store.write_minute(minute.span);
         if (!written) return written.error();
         minute.is_written = true;
@@ -326,7 +301,7 @@ void FlowJudge::work(bool all) {
         if (!current_) {
             current_ = next_minute(all);
             if (!current_) break;
-            name_networks(current_->counted);
+            current_->contributors = explain_largest(current_->counted, parts_.geo);
         }
         if (!current_->is_judged) judge(*current_);
         if (const Status written = write(*current_); !written) return note_failure(written.error());

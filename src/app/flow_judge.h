@@ -72,6 +72,7 @@ private:
     struct Current {
         store::MinuteTraffic span{};
         aggregate::CountedMinute counted;
+        std::vector<Contributor> contributors;
         std::int64_t generation = 0;
         bool is_whole = false;
         bool is_written = false;
@@ -87,7 +88,6 @@ private:
     void gather();
     [[nodiscard]] std::optional<Current> next_minute(bool all);
     Current merged(MinuteTime minute, Gathered gathered) const;
-    void name_networks(aggregate::CountedMinute& counted) const;
     void judge(Current& minute);
     Status write(Current& minute);
     void work(bool all);

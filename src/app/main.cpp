@@ -23,6 +23,8 @@ int run(const cam::app::Invocation& asked) {
             return cam::app::run_check_config(asked);
         case cam::app::Mode::kNotify:
             return cam::app::run_notify(asked);
+        case cam::app::Mode::kAlert:
+            return cam::app::run_alert(asked);
         case cam::app::Mode::kDecode:
             return cam::app::run_decode(asked);
     }

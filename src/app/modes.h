@@ -12,7 +12,8 @@ enum ExitStatus : int {
     kExitDone = 0,
     kExitFailed = 1,
     kExitUsage = 2,
-    kExitNotQueued = 75,  ///< `notify` could not even queue its message (sysexits.h: EX_TEMPFAIL)
+    kExitUnreachable = 3,  ///< `alert` got no answer from the daemon
+    kExitNotQueued = 75,   ///< `notify` could not even queue its message (sysexits.h: EX_TEMPFAIL)
 };
 
 /// Prints the findings to standard error; true if the settings can be used.
@@ -23,6 +24,7 @@ bool report_findings(const LoadedSettings& loaded);
 [[nodiscard]] int run_test(const Invocation& asked);
 [[nodiscard]] int run_check_config(const Invocation& asked);
 [[nodiscard]] int run_notify(const Invocation& asked);
+[[nodiscard]] int run_alert(const Invocation& asked);
 
 /// report_findings(), then the files' owner is become (see privileges.h); the exit status if that is the end.
 [[nodiscard]] std::optional<int> prepare(const LoadedSettings& loaded);

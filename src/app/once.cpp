@@ -4,6 +4,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "app/lost_database.h"
 #include "app/modes.h"
 #include "app/monitor_parts.h"
 #include "app/privileges.h"
@@ -26,7 +27,8 @@ struct OneShot {
     explicit OneShot(const LoadedSettings& loaded, spdlog::level::level_enum level)
         : output(LogOutput::open(loaded.settings.paths.log_file, level)),
           heartbeats(clock),
-          conditions(clock, output->logger(), render_options(loaded.settings)),
+          conditions(clock, output->logger(), render_options(loaded.settings),
+                     loaded.settings.paths.database),
           geo(geo_options(loaded.settings)),
           around{loaded.settings, clock, output->logger(), metrics,   heartbeats,
                  conditions,      geo,   poll_problem,     flow_board} {}
@@ -47,6 +49,14 @@ bool made(const OneShot& shot, const Result<Side>& side) {
     if (side) return true;
     shot.around.log->error("cannot start reason={}", quote(side.error().detail, 600));
     return false;
+}
+
+/// False if the database cannot be opened; then the SOC knows.
+bool opens_database(const OneShot& shot) {
+    const auto store =
+        store::SqliteStore::open(store_options(shot.around.settings, store::Access::kReadWrite));
+    if (!store) tell_lost_database(shot.around, store.error());
+    return made(shot, store);
 }
 
 }  // namespace
@@ -83,6 +93,7 @@ int run_once(const Invocation& asked) {
     make_log_folder(loaded.settings.paths.log_file);
     OneShot shot(loaded, asked.log_level);
     Heartbeat& beat = shot.heartbeats.add("cam-once");
+    if (!opens_database(shot)) return kExitFailed;
     auto polling = PollSide::make(shot.around, beat, kPollPatience, {});
     if (!made(shot, polling)) return kExitFailed;
     auto delivery = DeliverySide::make(shot.around, beat);
@@ -100,15 +111,15 @@ int run_notify(const Invocation& asked) {
     make_log_folder(loaded.settings.paths.log_file);
     OneShot shot(loaded, asked.log_level);
     Heartbeat& beat = shot.heartbeats.add("cam-notify");
-    auto delivery = DeliverySide::make(shot.around, beat);
-    if (!made(shot, delivery)) return kExitNotQueued;
     const auto tone = asked.notify_recovered ? notify::StatusTone::kRecovered : notify::StatusTone::kTrouble;
-    const auto queued = (*delivery)->store->enqueue(
-        notify::render_status(tone, asked.notify_text, {}, render_options(loaded.settings)),
-        shot.clock.wall());
+    const Message message =
+        notify::render_status(tone, asked.notify_text, {}, render_options(loaded.settings));
+    auto delivery = DeliverySide::make(shot.around, beat);
+    if (!made(shot, delivery)) return send_past_database(shot.around, message) ? kExitDone : kExitNotQueued;
+    const auto queued = (*delivery)->store->enqueue(message, shot.clock.wall());
     if (!queued) {
         shot.around.log->error("message cannot be queued reason={}", quote(queued.error().detail));
-        return kExitNotQueued;
+        return send_past_database(shot.around, message) ? kExitDone : kExitNotQueued;
     }
     return (*delivery)->deliverer->drain({}, kNotifyAttempts, kNotifyPause) ? kExitDone : kExitFailed;
 }

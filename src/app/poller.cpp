@@ -8,6 +8,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "app/geo_refresh.h"
 #include "cam/base/time_text.h"
 
 namespace cam::app {
@@ -116,26 +117,46 @@ PollReport Poller::poll(std::stop_token stop) {
     return report;
 }
 
+/// How far events are claimed, as far as the database tells. Nothing without an error: it does not.
+Result<std::optional<WallTime>> Poller::progress(PollReport& report) {
+    auto claimed_to = parts_.store.claimed_to();
+    progress_unknown_ = !claimed_to && claimed_to.error().code == ErrorCode::kInvalid;
+    if (claimed_to) {
+        parts_.conditions.clear(Condition::kProgress, "poll progress is known again", nullptr);
+        return claimed_to;
+    }
+    if (progress_unknown_) {
+        parts_.conditions.raise(
+            Condition::kProgress,
+            {.state = "unreadable",
+             .headline = "Poll progress is unreadable: asking for all that may be missing",
+             .details = {claimed_to.error().detail,
+                         "what was told before is in the database and not told again"}},
+            nullptr);
+        return std::optional<WallTime>{};
+    }
+    parts_.log->error("poll failed: database cannot be read reason={}", quote(claimed_to.error().detail));
+    report.why = fmt::format("database: {}", claimed_to.error().detail);
+    parts_.conditions.raise(Condition::kDatabase,
+                            {.state = "unreadable",
+                             .headline = "Database cannot be read",
+                             .details = {claimed_to.error().detail, "Polling goes on as soon as it answers."},
+                             .tell = Tell::kLogAndSoc},
+                            &parts_.store);
+    return claimed_to;
+}
+
 std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& report) {
     const WallTime now = parts_.fetcher.now();
-    auto claimed_to = parts_.store.claimed_to();
-    if (!claimed_to) {
-        parts_.log->error("poll failed: database cannot be read reason={}", quote(claimed_to.error().detail));
-        report.why = fmt::format("database: {}", claimed_to.error().detail);
-        parts_.conditions.raise(
-            Condition::kDatabase,
-            {.state = "unreadable",
-             .headline = "Database cannot be read",
-             .details = {claimed_to.error().detail, "Polling goes on as soon as it answers."},
-             .tell = Tell::kLogAndSoc},
-            &parts_.store);
-        return std::nullopt;
-    }
+    const auto claimed_to = progress(report);
+    if (!claimed_to) return std::nullopt;
     const WallTime oldest = now - parts_.fetcher.retention();
     WallTime from = std::max(now - options_.lookback, oldest);
     const WallTime earliest = std::max(now - options_.catch_up, oldest);
     const auto reach_back = [&](WallTime to) { from = std::min(from, std::max(to, earliest)); };
-    if (*claimed_to) {
+    if (progress_unknown_) {
+        reach_back(earliest);
+    } else if (*claimed_to) {
         if (**claimed_to > now + options_.lookback) {
             // Our clock was ahead when that was written, so nobody knows what is covered: ask for all we may.
             parts_.log->warn("stored progress lies in the future, catching up in full claimed_to={} now={}",
@@ -178,26 +199,6 @@ rules::Scope Poller::scope() {
     return rules::Scope::kMine;
 }
 
-void Poller::refresh_geo() {
-    const enrich::GeoState geo = parts_.geo.refresh();
-    geoip_ = geo.edition() ? std::optional{geo.edition()->type} : std::nullopt;
-    if (geo.changed && geo.edition()) {
-        parts_.log->info("geoip databases opened city={} asn={} built={}",
-                         quote(geo.city ? geo.city->path : ""), quote(geo.asn ? geo.asn->path : ""),
-                         rfc3339(geo.edition()->built));
-    }
-    if (geo.problems.empty()) {
-        parts_.conditions.clear(Condition::kGeoIp, "geoip databases are complete", nullptr);
-    } else {
-        parts_.conditions.raise(
-            Condition::kGeoIp,
-            {.state = fmt::format("{}", fmt::join(geo.problems, "; ")),
-             .headline = "GeoIP is incomplete: sources are told without all of place and network",
-             .details = geo.problems},
-            nullptr);
-    }
-}
-
 void Poller::sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch, PollReport& report) {
     report.rows += page.rows;
     report.unreadable += page.unreadable;
@@ -218,6 +219,8 @@ void Poller::sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch
         }
         return false;
     });
+    // A few events must not keep the whole answer in memory until all of a long catch-up is claimed.
+    if (page.events.size() * 2 < page.rows) store_apart(page.events);
     // Events are large: the usual poll has one page, which is taken over as it is.
     if (batch.events.empty()) {
         batch.events = std::move(page.events);
@@ -230,7 +233,10 @@ void Poller::sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch
 bool Poller::claim(Batch& batch, WallTime span_end, PollReport& report) {
     if (!claimed_once_ && parts_.before_first_claim) parts_.before_first_claim();
     claimed_once_ = true;
-    if (!batch.events.empty()) refresh_geo();
+    if (!batch.events.empty()) {
+        const auto geo = refresh_geo(parts_.geo, parts_.conditions, parts_.log).edition();
+        geoip_ = geo ? std::optional{geo->type} : std::nullopt;
+    }
 
     // Catching up asks again for what lies before the last claim; progress must not go back for that. It does
     // go back if it lies in the future, where only a wrong clock can have put it.

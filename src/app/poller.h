@@ -77,7 +77,7 @@ private:
     struct Batch;
     std::optional<TimeWindow> choose_span(std::stop_token stop, PollReport& report);
     rules::Scope scope();
-    void refresh_geo();
+    Result<std::optional<WallTime>> progress(PollReport& report);
     void sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch, PollReport& report);
     bool claim(Batch& batch, WallTime now, PollReport& report);
     void finish(PollReport& report, const std::optional<cloudflare::QueryFailure>& failure);
@@ -94,6 +94,7 @@ private:
     std::optional<SteadyTime> failing_since_;
     std::optional<WallTime> told_gap_;  // claimed_to of the gap that was logged
     std::optional<TimeWindow> hole_;    // what could not be asked any more when polling resumed
+    bool progress_unknown_ = false;     // the database holds something that is no time
     bool claimed_once_ = false;
 };
 

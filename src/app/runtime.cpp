@@ -8,6 +8,7 @@
 
 #include "app/api_thread.h"
 #include "app/flow_monitor.h"
+#include "app/lost_database.h"
 #include "app/startup.h"
 #include "app/systemd.h"
 #include "cam/base/time_text.h"
@@ -34,7 +35,7 @@ milliseconds poll_patience(const Settings& settings) {
 Runtime::Runtime(Parts parts)
     : parts_(std::move(parts)),
       heartbeats_(parts_.clock),
-      conditions_(parts_.clock, parts_.log, render_options(parts_.settings)),
+      conditions_(parts_.clock, parts_.log, render_options(parts_.settings), parts_.settings.paths.database),
       geo_(geo_options(parts_.settings)),
       around_{parts_.settings, parts_.clock, parts_.log,    parts_.metrics, heartbeats_,
               conditions_,     geo_,         poll_problem_, flow_board_},
@@ -62,8 +63,12 @@ void Runtime::spawn(const char* name, Heartbeat& heartbeat, std::function<void(c
 
 Status Runtime::start(Announce announce) {
     auto store = store::SqliteStore::open(store_options(parts_.settings, store::Access::kReadWrite));
-    if (!store) return store.error();
+    if (!store) {
+        tell_lost_database(around_, store.error());
+        return store.error();
+    }
     store_ = std::move(*store);
+    check_log_file();
 
     auto poll = PollSide::make(around_, poll_beat_, poll_patience(parts_.settings),
                                {.before_first_claim =
@@ -87,18 +92,6 @@ Status Runtime::start(Announce announce) {
     }
     spawn(
         "cam-poll", poll_beat_, [this](const std::stop_token& stop) { poll_loop(stop); }, workers_);
-    if (announce == Announce::kYes) {
-        Heartbeat& beat = heartbeats_.add("cam-report");
-        spawn(
-            "cam-report", beat,
-            [this, gap, &beat](const std::stop_token& stop) {
-                queue_startup_report(around_, gap, stop);
-                report_queued_.notify();
-                deliver_wakeup_.notify();
-                beat.rest();
-            },
-            workers_);
-    }
     if (parts_.settings.flow.enabled) {
         Heartbeat& beat = heartbeats_.add("cam-evaluate");
         spawn(
@@ -122,6 +115,19 @@ Status Runtime::start(Announce announce) {
             delivery_ended_ = true;
         },
         deliverer_);
+    // Last, so that it can tell what the others found wrong at once.
+    if (announce == Announce::kYes) {
+        Heartbeat& beat = heartbeats_.add("cam-report");
+        spawn(
+            "cam-report", beat,
+            [this, gap, &beat](const std::stop_token& stop) {
+                queue_startup_report(around_, gap, stop);
+                report_queued_.notify();
+                deliver_wakeup_.notify();
+                beat.rest();
+            },
+            workers_);
+    }
     return Done{};
 }
 
@@ -162,7 +168,7 @@ std::string Runtime::status_line() const {
     return status_.with([](const std::string& line) { return line; });
 }
 
-bool Runtime::tick() {
+void Runtime::check_log_file() {
     const std::string problem = parts_.output->file_problem();
     if (problem.empty()) {
         conditions_.clear(Condition::kLogFile, "The log file is written again", store_.get());
@@ -174,6 +180,10 @@ bool Runtime::tick() {
                            .tell = Tell::kLogAndSoc},
                           store_.get());
     }
+}
+
+bool Runtime::tick() {
+    check_log_file();
     const std::vector<std::string> silent = heartbeats_.silent(kLongestSilence);
     for (const std::string& loop : silent) {
         parts_.log->critical("loop does not advance, the watchdog will act thread={}", loop);

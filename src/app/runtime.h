@@ -40,6 +40,7 @@ public:
     [[nodiscard]] std::string status_line() const;
 
 private:
+    void check_log_file();
     void poll_loop(const std::stop_token& stop);
     void note_poll(const PollReport& report);
     void spawn(const char* name, Heartbeat& heartbeat, std::function<void(const std::stop_token&)> loop,

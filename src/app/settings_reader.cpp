@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <numeric>
 
 #include <spdlog/fmt/fmt.h>
 #include <nlohmann/json.hpp>
 
+#include "cam/base/edit_distance.h"
 #include "cam/base/log.h"
 
 namespace cam::app {
@@ -38,21 +38,6 @@ std::string shown_text(std::string_view text) {
 std::string shown(const json& value) {
     return shown_text(value.is_string() ? value.get_ref<const std::string&>()
                                         : value.dump(-1, ' ', false, json::error_handler_t::replace));
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t above = row[j + 1];
-            row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row.back();
 }
 
 std::string joined(const std::string& path, const std::string& key) {

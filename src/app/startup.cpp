@@ -4,6 +4,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "app/geo_refresh.h"
 #include "app/service_states.h"
 #include "cam/base/version.h"
 
@@ -46,8 +47,8 @@ void queue_startup_report(const Surroundings& around, const std::optional<PollGa
         report.bgp = ask_bgp(around, stop);
     }
     if (stop.stop_requested()) return;
-    const enrich::GeoState geo = around.geo.refresh();
-    report.geoip = geo.edition();
+    report.geoip = refresh_geo(around.geo, around.conditions, around.log).edition();
+    report.problems = around.conditions.problems();
 
     auto store = store::SqliteStore::open(store_options(around.settings, store::Access::kReadWrite));
     if (!store) {

@@ -124,7 +124,7 @@ Result<EventPage, QueryFailure> AnalyticsClient::events(const TimeWindow& window
     if (!response) return std::move(response).error();
     const WallTime answered = clock_.wall();
 
-    EventAnswer answer = parse_event_answer(response->body);
+    EventAnswer answer = parse_event_answer(std::exchange(response->body, {}));
     if (std::optional<QueryFailure> failure =
             judge(answer, context_of(*response, answered), options_.api_token)) {
         return without_idle_limit(std::move(*failure), window, options);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "cam/base/time_text.h"
@@ -23,7 +25,7 @@ constexpr std::string_view kMissing = "None";
 enum Identity : std::size_t { kDatetime, kAttackId, kSource, kDestination, kDestinationPort, kIdentities };
 constexpr std::size_t kNotIdentity = kIdentities;
 
-using Text = std::optional<std::string> MitigationEvent::*;
+using Text = MaybeText MitigationEvent::*;
 using Number = std::optional<std::uint32_t> MitigationEvent::*;
 
 /// Where a dimension goes.
@@ -58,11 +60,19 @@ constexpr std::array kDimensions{
     Dimension{"direction", &MitigationEvent::direction},
 };
 
+/// What the texts of an answer's events lie in; the events own it together.
+struct AnswerMemory {
+    std::string body;
+    std::deque<std::string>
+        unescaped;  ///< texts that the body holds in another form; they stay where they are
+};
+
 /// Reads the answer once, front to back, and leaves no value unread (see json_walk.h). Every member that
 /// returns bool returns false as soon as the JSON is not intact.
 class AnswerReader {
 public:
-    AnswerReader(od::document& document, EventAnswer& answer) : document_(document), answer_(answer) {}
+    AnswerReader(od::document& document, const std::shared_ptr<AnswerMemory>& memory, EventAnswer& answer)
+        : document_(document), memory_(memory), answer_(answer) {}
 
     bool read() {
         od::object root;
@@ -153,6 +163,7 @@ private:
         }
         const char* const first = token.text.data();
         events.back().raw = without_trailing_blanks({first, static_cast<std::size_t>(behind - first)});
+        events.back().memory = memory_;
         return true;
     }
 
@@ -212,7 +223,7 @@ private:
     bool read_dimension(od::value value, const Dimension& dimension, MitigationEvent& event) {
         JsonToken token;
         if (!read_token(value, token)) return false;
-        if (dimension.text != nullptr) event.*dimension.text = text_of(token);
+        if (dimension.text != nullptr) event.*dimension.text = kept_text(token);
         if (dimension.number != nullptr) event.*dimension.number = number_of<std::uint32_t>(token);
         if (dimension.identity != kNotIdentity) identity_[dimension.identity] = identity_of(token);
         return skip_rest(value, token, 10);
@@ -229,9 +240,11 @@ private:
         });
     }
 
-    static std::optional<std::string> text_of(const JsonToken& token) {
+    /// The parser's own memory is gone before the events are.
+    MaybeText kept_text(const JsonToken& token) {
         if (token.kind != Kind::kText || !token.readable) return std::nullopt;
-        return std::string{token.text};
+        if (token.in_document) return token.text;
+        return memory_->unescaped.emplace_back(token.text);
     }
 
     template <typename Whole>
@@ -308,6 +321,7 @@ private:
     }
 
     od::document& document_;
+    const std::shared_ptr<AnswerMemory>& memory_;
     EventAnswer& answer_;
     std::array<const Dimension*, kDimensions.size() + 1> expected_{};
     std::array<std::string_view, kIdentities> identity_{};
@@ -331,13 +345,15 @@ bool is_earlier(const MitigationEvent& a, const MitigationEvent& b) {
 
 }  // namespace
 
-EventAnswer parse_event_answer(std::string& body) {
+EventAnswer parse_event_answer(std::string body) {
+    const auto memory = std::make_shared<AnswerMemory>();
+    memory->body = std::move(body);
     EventAnswer answer;
     od::parser parser;
     od::document document;
-    if (parser.iterate(padded(body)).get(document) != simdjson::SUCCESS) return answer;
-    answer.page.events.reserve(std::min(body.size() / kTypicalRowBytes, kMostReserved));
-    AnswerReader reader{document, answer};
+    if (parser.iterate(padded(memory->body)).get(document) != simdjson::SUCCESS) return answer;
+    answer.page.events.reserve(std::min(memory->body.size() / kTypicalRowBytes, kMostReserved));
+    AnswerReader reader{document, memory, answer};
     if (!reader.read()) return EventAnswer{};
     answer.shape = reader.shape();
     std::vector<MitigationEvent>& events = answer.page.events;

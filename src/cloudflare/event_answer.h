@@ -28,13 +28,12 @@ struct EventAnswer {
     EventPage page;                 ///< of kRows
 };
 
-/// Reads an answer to the event query. `body` comes back unchanged but with room behind its end, which
-/// simdjson needs.
+/// Reads an answer to the event query. The events keep `body`, where their texts lie.
 ///
 /// A field of an event whose type is not the expected one is nullopt. A number is a whole one that is not
 /// negative, written with or without a fraction of zeros or an exponent (`1500`, `1500.0`, `1.5e3`), or a
 /// text of digits. Of a repeated key the last one counts in an event; further up all of them count, so that
 /// no row can be lost.
-[[nodiscard]] EventAnswer parse_event_answer(std::string& body);
+[[nodiscard]] EventAnswer parse_event_answer(std::string body);
 
 }  // namespace cam::cloudflare

@@ -29,10 +29,22 @@ bool has_valid_escapes(std::string_view text) {
 bool read_text(od::value value, JsonToken& token) {
     token.kind = Kind::kText;
     token.text = value.raw_json_token();
+    if (token.text.find('\\') == std::string_view::npos) {
+        // Asked for, or the walk would not see what is wrong behind the text.
+        od::raw_json_string unread;
+        token.text = without_trailing_blanks(token.text);
+        if (value.get_raw_json_string().get(unread) != simdjson::SUCCESS || token.text.size() < 2)
+            return false;
+        token.text = token.text.substr(1, token.text.size() - 2);
+        return true;
+    }
     std::string_view text;
     const simdjson::error_code error = value.get_string().get(text);
     token.readable = error == simdjson::SUCCESS;
-    if (token.readable) token.text = text;
+    if (token.readable) {
+        token.text = text;
+        token.in_document = false;
+    }
     return token.readable || (error == simdjson::STRING_ERROR && has_valid_escapes(token.text));
 }
 

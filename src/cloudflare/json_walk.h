@@ -17,8 +17,11 @@ inline constexpr unsigned kMostJsonDepth = 64;
 struct JsonToken {
     enum class Kind { kText, kNumber, kTrue, kFalse, kNull, kArray, kObject };
     Kind kind = Kind::kNull;
-    /// kText: without quotes and escapes, living as long as the parser; else as it stands in the document.
+    /// kText: without quotes and escapes; else as it stands in the document. Lives as long as the document,
+    /// or, if it had escapes, as long as the parser.
     std::string_view text{};
+    /// True while `text` lies in the document itself.
+    bool in_document = true;
     /// False for a text that stands for no characters: half a surrogate pair. `text` is then as it stands.
     bool readable = true;
 

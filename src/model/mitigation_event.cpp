@@ -2,7 +2,8 @@
 
 #include <openssl/evp.h>
 
-#include <memory>
+#include <cstring>
+#include <functional>
 
 #include "cam/base/check.h"
 
@@ -38,7 +39,57 @@ private:
     std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
+constexpr std::array kTexts{
+    &MitigationEvent::datetime,          &MitigationEvent::attack_id,       &MitigationEvent::attack_vector,
+    &MitigationEvent::rule_name,         &MitigationEvent::rule_id,         &MitigationEvent::source_ip,
+    &MitigationEvent::destination_ip,    &MitigationEvent::protocol,        &MitigationEvent::tcp_flags,
+    &MitigationEvent::colo_code,         &MitigationEvent::colo_country,    &MitigationEvent::colo_city,
+    &MitigationEvent::outcome,           &MitigationEvent::verdict,         &MitigationEvent::direction,
+    &MitigationEvent::mitigation_reason, &MitigationEvent::source_asn_name, &MitigationEvent::source_country};
+
+/// True if `part` is a piece of `whole`, not merely equal to one.
+bool lies_in(std::string_view part, std::string_view whole) {
+    constexpr std::less_equal<const char*>
+        kNotAfter;  // defined for pointers that have nothing to do with each other
+    return kNotAfter(whole.data(), part.data()) &&
+           kNotAfter(part.data() + part.size(), whole.data() + whole.size());
+}
+
+/// What an event needs besides its JSON, of which most texts are a piece.
+std::size_t bytes_beside_raw(const MitigationEvent& event) {
+    std::size_t bytes = 0;
+    for (const auto member : kTexts) {
+        const MaybeText text = event.*member;
+        if (text && !lies_in(*text, event.raw)) bytes += text->size();
+    }
+    return bytes;
+}
+
 }  // namespace
+
+void store_apart(std::vector<MitigationEvent>& events) {
+    std::size_t bytes = 0;
+    for (const MitigationEvent& event : events) bytes += event.raw.size() + bytes_beside_raw(event);
+    const auto memory = std::make_shared<std::string>();
+    memory->reserve(bytes);  // never moved: the views stay valid
+    const auto copied = [&memory](std::string_view text) {
+        const std::size_t at = memory->size();
+        memory->append(text);
+        return std::string_view{memory->data() + at, text.size()};
+    };
+    for (MitigationEvent& event : events) {
+        const std::string_view raw = copied(event.raw);
+        for (const auto member : kTexts) {
+            MaybeText& text = event.*member;
+            if (!text) continue;
+            text = lies_in(*text, event.raw)
+                       ? raw.substr(static_cast<std::size_t>(text->data() - event.raw.data()), text->size())
+                       : copied(*text);
+        }
+        event.raw = raw;
+        event.memory = memory;
+    }
+}
 
 EventHash event_hash(std::string_view datetime, std::string_view attack_id, std::string_view source,
                      std::string_view destination, std::string_view destination_port) {

@@ -1,6 +1,8 @@
 #include "cam/model/special_purpose.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "cam/base/check.h"
 #include "cam/model/prefix_map.h"
@@ -71,7 +73,6 @@ constexpr std::array kRegistry{
     // IANA IPv6 Special-Purpose Address Registry
     Entry{"::1/128", kLoopback},             // RFC 4291
     Entry{"::/128", kUnspecified},           // RFC 4291
-    Entry{"64:ff9b::/96", kReal},            // RFC 6052: NAT64
     Entry{"64:ff9b:1::/48", kTranslation},   // RFC 8215
     Entry{"100::/64", kDiscard},             // RFC 6666
     Entry{"100:0:0:1::/64", kDummy},         // RFC 9780
@@ -104,19 +105,23 @@ PrefixMap<Purpose> registry() {
     return map;
 }
 
-/// The IPv4 address a 6to4 address (2002::/16, RFC 3056) stands for: it is as real as that one.
-std::optional<IpAddress> embedded_in_6to4(const IpAddress& address) {
+/// The IPv4 address that a 6to4 address (2002::/16, RFC 3056) or one of NAT64's well-known prefix
+/// (64:ff9b::/96, RFC 6052 3.1: for global IPv4 addresses only) stands for: it is as real as that one.
+std::optional<IpAddress> embedded_ipv4(const IpAddress& address) {
+    constexpr std::array<std::uint8_t, 12> kNat64{0x00, 0x64, 0xff, 0x9b};
     const auto& bytes = address.bytes();
-    if (address.family() != IpAddress::Family::kV6 || bytes[0] != 0x20 || bytes[1] != 0x02)
-        return std::nullopt;
-    return IpAddress::v4({bytes[2], bytes[3], bytes[4], bytes[5]});
+    if (address.family() != IpAddress::Family::kV6) return std::nullopt;
+    if (bytes[0] == 0x20 && bytes[1] == 0x02) return IpAddress::v4({bytes[2], bytes[3], bytes[4], bytes[5]});
+    if (std::equal(kNat64.begin(), kNat64.end(), bytes.begin()))
+        return IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]});
+    return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<std::string_view> special_purpose(const IpAddress& address) {
     static const PrefixMap<Purpose> kMap = registry();
-    const Purpose* purpose = kMap.find(embedded_in_6to4(address).value_or(address));
+    const Purpose* purpose = kMap.find(embedded_ipv4(address).value_or(address));
     return purpose == nullptr ? std::nullopt : *purpose;
 }
 

@@ -258,6 +258,7 @@ void set_request(OptionSetter& options, const HttpRequest& request) {
     constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<curl_off_t>::max());
     options.set(CURLOPT_MAXFILESIZE_LARGE,
                 static_cast<curl_off_t>(std::min(request.max_response_bytes, kMost)));
+    if (request.way == Way::kDirect) options.set(CURLOPT_NOPROXY, "*");
     switch (request.method) {
         case Method::kGet:
             options.set(CURLOPT_HTTPGET, 1L);

@@ -1,5 +1,6 @@
 #include "notify/amounts.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -49,6 +50,18 @@ std::optional<std::string> rate(double megabits_per_second) {
     const double rounded = std::round(tenths);
     if (rounded < 1) return std::nullopt;
     return fmt::format("{:.1f} {}", rounded / 10, kUnits[unit]);
+}
+
+std::string rounded_volume(double per_second, std::string_view unit) {
+    if (!(per_second > 0)) return volume(0, unit);
+    constexpr double kMost = 9e18;  // llround takes it
+    return volume(static_cast<std::uint64_t>(std::llround(std::min(per_second, kMost))), unit);
+}
+
+std::string percent(double part, double whole) {
+    if (!(whole > 0) || !(part >= 0)) return {};
+    const double share = std::min(100.0, std::round(part / whole * 100));
+    return share < 1 && part > 0 ? "<1%" : fmt::format("{:.0f}%", share);
 }
 
 }  // namespace cam::notify

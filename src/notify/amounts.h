@@ -19,6 +19,12 @@ namespace cam::notify {
 /// absurd).
 [[nodiscard]] std::optional<std::string> rate(double megabits_per_second);
 
+/// A volume per second that was worked out: rounded, negative or not a number counts as zero.
+[[nodiscard]] std::string rounded_volume(double per_second, std::string_view unit);
+
+/// `45%` of the whole, `<1%` for little of it; empty if there is no whole.
+[[nodiscard]] std::string percent(double part, double whole);
+
 /// Saturates: the numbers are Cloudflare's estimates and came over the wire.
 [[nodiscard]] constexpr std::uint64_t add_saturating(std::uint64_t a, std::uint64_t b) noexcept {
     constexpr auto kMax = std::numeric_limits<std::uint64_t>::max();

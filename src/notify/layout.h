@@ -13,13 +13,14 @@
 namespace cam::notify {
 
 inline constexpr std::string_view kHeader = "🛡️ *CLOUDFLARE DDoS PROTECTION*";
+inline constexpr std::string_view kTrafficHeader = "🛡️ *NETWORK FLOW MONITOR*";
 
 using Lines = std::vector<std::string>;
 
 /// The sections of one message. Everything added is finished Markdown. One thread at a time.
 class Layout {
 public:
-    Layout() { add({std::string(kHeader)}); }
+    explicit Layout(std::string_view header = kHeader) { add({std::string(header)}); }
     /// A section without lines is left out.
     void add(const Lines& lines);
     /// The same, with a title above the lines.

@@ -138,7 +138,7 @@ std::string clean(std::string_view text, std::size_t most) {
     return std::string(kept) + std::string(kEllipsis);
 }
 
-std::optional<std::string> shown(const std::optional<std::string>& field, std::size_t most) {
+std::optional<std::string> shown(MaybeText field, std::size_t most) {
     if (!field) return std::nullopt;
     std::string text = clean(*field, most);
     if (text.empty() || is_unknown(text)) return std::nullopt;

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "cam/model/maybe_text.h"
+
 // Text from outside on its way into Telegram's legacy Markdown. Nothing in a value may end or begin an
 // entity, reorder its neighbours, break a line or fill the message.
 namespace cam::notify {
@@ -24,7 +26,7 @@ inline constexpr std::size_t kCodeCap = 24;   ///< protocol, country and colo co
 /// The first `most` code points of valid UTF-8.
 [[nodiscard]] std::string_view first_code_points(std::string_view text, std::size_t most);
 /// `clean`; nullopt if there is nothing to show: missing, blank, or the word Unknown in any case.
-[[nodiscard]] std::optional<std::string> shown(const std::optional<std::string>& field, std::size_t most);
+[[nodiscard]] std::optional<std::string> shown(MaybeText field, std::size_t most);
 
 /// A bold entity. Nothing can be escaped inside an entity, so an asterisk becomes U+2217, which looks like
 /// one. Empty text gives an empty string.

@@ -1,6 +1,9 @@
 #include "notify/origin.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include "notify/country_names.h"
+#include "notify/layout.h"
 #include "notify/markdown.h"
 
 namespace cam::notify {
@@ -11,47 +14,71 @@ std::optional<std::uint32_t> known_asn(std::optional<std::uint32_t> asn) {
     return asn && *asn != 0 ? asn : std::nullopt;
 }
 
-void add_country(Origin& origin, const EventNotice& notice) {
-    origin.country = shown(notice.place.country, kWordCap);
-    origin.country_code = country_code(notice.place.country_code);
-    if (!origin.country && !origin.country_code)
-        origin.country_code = country_code(notice.event->source_country);
+void add_country(Origin& origin, const MitigationEvent& event, const Place& place) {
+    origin.country = shown(place.country, kWordCap);
+    origin.country_code = country_code(place.country_code);
+    if (!origin.country && !origin.country_code) origin.country_code = country_code(event.source_country);
     if (origin.country || !origin.country_code) return;
     const std::string_view name = country_name(*origin.country_code);
     if (name == *origin.country_code) return;
     origin.country = std::string(name);
 }
 
-void add_network(Origin& origin, const EventNotice& notice) {
-    const std::optional<std::uint32_t> cloudflares = known_asn(notice.event->source_asn);
-    origin.asn = known_asn(notice.place.asn);
-    origin.organization = shown(notice.place.organization, kNameCap);
+void add_network(Origin& origin, const MitigationEvent& event, const Place& place) {
+    const std::optional<std::uint32_t> cloudflares = known_asn(event.source_asn);
+    origin.asn = known_asn(place.asn);
+    origin.organization = shown(place.organization, kNameCap);
     if (!origin.asn && !origin.organization) origin.asn = cloudflares;
     // Cloudflare's name belongs to Cloudflare's number, not to another one.
     if (!origin.organization && origin.asn == cloudflares)
-        origin.organization = shown(notice.event->source_asn_name, kNameCap);
+        origin.organization = shown(event.source_asn_name, kNameCap);
 }
 
 }  // namespace
 
-Origin origin_of(const EventNotice& notice) {
+Origin origin_of(const MitigationEvent& event, const RenderOptions& options) {
+    const Place place = event.source && options.place_of ? options.place_of(*event.source) : Place{};
     Origin origin;
-    origin.city = shown(notice.place.city, kNameCap);
-    add_country(origin, notice);
-    add_network(origin, notice);
+    origin.city = shown(place.city, kNameCap);
+    add_country(origin, event, place);
+    add_network(origin, event, place);
     return origin;
 }
 
-std::optional<std::string> address_text(const std::optional<IpAddress>& address,
-                                        const std::optional<std::string>& as_sent) {
+Origin origin_of(const Place& place) {
+    Origin origin;
+    origin.city = shown(place.city, kNameCap);
+    add_country(origin, {}, place);
+    add_network(origin, {}, place);
+    return origin;
+}
+
+std::optional<std::string> address_text(const std::optional<IpAddress>& address, MaybeText as_sent) {
     if (address) return address->text();
     return shown(as_sent, kWordCap);
 }
 
-std::optional<std::string> country_code(const std::optional<std::string>& field) {
+std::optional<std::string> country_code(MaybeText field) {
     std::optional<std::string> text = shown(field, kWordCap);
     if (text == "XX") return std::nullopt;
     return text;
+}
+
+std::string place_text(const Origin& origin) {
+    Lines parts;
+    if (origin.city) parts.push_back(escape_text(*origin.city));
+    if (origin.country) parts.push_back(escape_text(*origin.country));
+    std::string text = join(parts, ", ", parts.size());
+    if (!origin.country_code) return text;
+    const std::string code_text = escape_text(*origin.country_code);
+    return text.empty() ? code_text : fmt::format("{} ({})", text, code_text);
+}
+
+std::string network_text(const Origin& origin) {
+    Lines parts;
+    if (origin.asn) parts.push_back(fmt::format("AS{}", *origin.asn));
+    if (origin.organization) parts.push_back(escape_text(*origin.organization));
+    return join(parts, " - ", parts.size());
 }
 
 }  // namespace cam::notify

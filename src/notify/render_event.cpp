@@ -55,25 +55,7 @@ std::string endpoint(const std::string& address, std::optional<std::uint32_t> po
     return has_colons ? fmt::format("[{}]:{}", address, *port) : fmt::format("{}:{}", address, *port);
 }
 
-/// `Pābna, Bangladesh (BD)`; empty if nothing is known.
-std::string place_text(const Origin& origin) {
-    Lines parts;
-    if (origin.city) parts.push_back(escape_text(*origin.city));
-    if (origin.country) parts.push_back(escape_text(*origin.country));
-    std::string text = join(parts, ", ", parts.size());
-    if (!origin.country_code) return text;
-    const std::string code_text = escape_text(*origin.country_code);
-    return text.empty() ? code_text : fmt::format("{} ({})", text, code_text);
-}
-
-std::string network_text(const Origin& origin) {
-    Lines parts;
-    if (origin.asn) parts.push_back(fmt::format("AS{}", *origin.asn));
-    if (origin.organization) parts.push_back(escape_text(*origin.organization));
-    return join(parts, " - ", parts.size());
-}
-
-void add_source(Lines& lines, const EventNotice& notice) {
+void add_source(Lines& lines, const EventNotice& notice, const RenderOptions& options) {
     const auto address = address_text(notice.event->source, notice.event->source_ip);
     if (address) {
         lines.push_back("📤 *Source:* " + code(endpoint(*address, notice.event->source_port)));
@@ -84,16 +66,16 @@ void add_source(Lines& lines, const EventNotice& notice) {
             fmt::format("⚠️ *Spoofed IP* ({})", escape_text(clean(*notice.spoofed, kWordCap))));
         return;
     }
-    const Origin origin = origin_of(notice);
+    const Origin origin = origin_of(*notice.event, options);
     if (const std::string place = place_text(origin); !place.empty()) lines.push_back("🌍 *Origin:* " + place);
     if (const std::string network = network_text(origin); !network.empty())
         lines.push_back("🏢 *ASN:* " + network);
 }
 
-Lines network_lines(const EventNotice& notice) {
+Lines network_lines(const EventNotice& notice, const RenderOptions& options) {
     const MitigationEvent& event = *notice.event;
     Lines lines;
-    add_source(lines, notice);
+    add_source(lines, notice, options);
     if (const auto address = address_text(event.destination, event.destination_ip))
         lines.push_back("📥 *Target:* " + code(endpoint(*address, event.destination_port)));
     if (const auto protocol = shown(event.protocol, kCodeCap))
@@ -133,7 +115,7 @@ Message render_event(const EventNotice& notice, const RenderOptions& options) {
     layout.add({"🚨 *MITIGATION EVENT*"});
     layout.add(identity_lines(event));
     layout.add("⚔️ *ATTACK INFO*", attack_lines(event));
-    layout.add("🌐 *NETWORK*", network_lines(notice));
+    layout.add("🌐 *NETWORK*", network_lines(notice, options));
     layout.add("📊 *METRICS*", metric_lines(event));
     layout.add("📍 *CLOUDFLARE EDGE*", edge_lines(event));
     layout.add({footer("Network Analytics Monitor", options, Footer::kWithGeoip)});

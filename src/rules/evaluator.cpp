@@ -13,6 +13,11 @@ namespace {
 
 using std::chrono::minutes;
 
+/// How long after a rule was written at the latest its prefixes are counted.
+constexpr minutes kTakesEffect{2};
+
+enum class When { kPast, kNow };
+
 bool needs_week_ago(const Rule& rule) {
     return rule.type == RuleType::kAdvancedDdos;
 }
@@ -37,8 +42,9 @@ struct Evaluator::State {
     void hand_out_resumed();
     void forget_past();
     std::vector<AlertChange> end_orphans(MinuteTime minute);
+    [[nodiscard]] bool was_counted(const WatchedRule& rule, const Target& target, MinuteTime minute) const;
     template <typename Visit>
-    void for_each_target(MinuteTime minute, Visit visit);
+    void for_each_target(MinuteTime minute, When when, Visit visit);
 };
 
 /// Gives alerts of the last process to the targets they are about. Those that find none wait for a rule.
@@ -76,9 +82,19 @@ void Evaluator::State::forget_past() {
     for (WatchedRule& rule : rules) rule.forget_past();
 }
 
+/// Whether a stored minute without traffic means that there was none. The prefixes of a rule that is younger
+/// than the minute may not have been counted then; that they were is known where each of them has traffic.
+bool Evaluator::State::was_counted(const WatchedRule& rule, const Target& target, MinuteTime minute) const {
+    if (target.known_since || minute >= std::chrono::ceil<minutes>(rule.rule().updated_at) + kTakesEffect)
+        return true;
+    if (target.prefix != PrefixNumbers::kNone) return traffic.first(target.prefix) != nullptr;
+    return std::all_of(rule.members().begin(), rule.members().end(),
+                       [this](std::uint32_t member) { return traffic.first(member) != nullptr; });
+}
+
 /// Calls visit(rule, target, moment, sample) for the targets that do not know the minute yet.
 template <typename Visit>
-void Evaluator::State::for_each_target(MinuteTime minute, Visit visit) {
+void Evaluator::State::for_each_target(MinuteTime minute, When when, Visit visit) {
     ClassVolumes sum;
     ClassVolumes week_sum;
     for (WatchedRule& rule : rules) {
@@ -86,6 +102,7 @@ void Evaluator::State::for_each_target(MinuteTime minute, Visit visit) {
         const bool asks_week_ago = needs_week_ago(rule.rule()) && !week_ago.empty();
         for (Target& target : rule.targets()) {
             if (target.newest && minute <= *target.newest) continue;
+            if (when == When::kPast && !was_counted(rule, target, minute)) continue;
             target.newest = minute;
             if (!target.known_since) target.known_since = minute;
             Sample sample;
@@ -162,8 +179,9 @@ void Evaluator::warm_up(MinuteTime minute, std::span<const PrefixMinute> traffic
     state_->collected.add(minute);
     state_->traffic.set(traffic, state_->numbers);
     state_->week_ago.set({}, state_->numbers);
-    state_->for_each_target(minute, [](WatchedRule& rule, Target& target, const Moment& moment,
-                                       const Sample& sample) { rule.add(target, moment, sample); });
+    state_->for_each_target(minute, When::kPast,
+                            [](WatchedRule& rule, Target& target, const Moment& moment,
+                               const Sample& sample) { rule.add(target, moment, sample); });
 }
 
 std::vector<AlertChange> Evaluator::judge(MinuteTime minute, std::span<const PrefixMinute> traffic,
@@ -178,7 +196,8 @@ std::vector<AlertChange> Evaluator::judge(MinuteTime minute, std::span<const Pre
     state_->week_ago.set(week_ago, state_->numbers);
     std::vector<AlertChange> changes = state_->end_orphans(minute);
     state_->for_each_target(
-        minute, [&](WatchedRule& rule, Target& target, const Moment& moment, const Sample& sample) {
+        minute, When::kNow,
+        [&](WatchedRule& rule, Target& target, const Moment& moment, const Sample& sample) {
             if (auto change = rule.judge(target, moment, sample, state_->numbers))
                 changes.push_back(std::move(*change));
         });

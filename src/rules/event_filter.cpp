@@ -55,7 +55,7 @@ void add(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& 
 }
 
 /// Cloudflare writes "nothing" in four ways: no key, null, "" and `Unknown`.
-std::string_view known_text(const std::optional<std::string>& text) {
+std::string_view known_text(MaybeText text) {
     if (!text || *text == "Unknown") return {};
     return *text;
 }

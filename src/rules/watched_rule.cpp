@@ -71,6 +71,7 @@ void remember_end(TargetStory& story, const Alert& alert, MinuteTime end) {
 
 WatchedRule::WatchedRule(Rule rule, PrefixNumbers& numbers) : rule_(std::move(rule)) {
     const std::vector<Prefix> prefixes = sorted_once(rule_.prefixes);
+    if (rule_.scope == RuleScope::kPerPrefix) targets_.reserve(prefixes.size());
     const Prefix* widest = nullptr;
     for (const Prefix& prefix : prefixes) {
         const std::uint32_t number = numbers.number(prefix);
@@ -181,7 +182,14 @@ void WatchedRule::add(Target& target, const Moment& moment, const Sample& sample
                 active->holding.baseline = baseline;
         }
     } else if (auto* advanced = std::get_if<AdvancedPast>(&target.past)) {
-        advanced->add(moment, sample, where);
+        ActiveAlert* active = target.active();
+        if (active == nullptr || moment.minute <= active->alert.started_at) {
+            advanced->add(moment, sample, where);
+            return;
+        }
+        // Counts the quiet minutes; were they enough, the alert ends with the next minute that is judged.
+        active->holding.learns = where == Belongs::kToNormal;
+        static_cast<void>(advanced->judge(moment, sample, &active->holding));
     }
 }
 
@@ -220,19 +228,25 @@ std::optional<AlertChange> WatchedRule::judge(Target& target, const Moment& mome
         return change;
     }
     if (!finding.start) return std::nullopt;
+    Alert alert = begin(target, *finding.start, moment.minute, numbers);
+    alert.current = now;
+    target.told().active = ActiveAlert{alert, holding_of(alert.crossing)};
+    return AlertChange{AlertChange::Kind::kStarted, std::move(alert)};
+}
+
+Alert WatchedRule::begin(const Target& target, const Finding::Start& start, MinuteTime minute,
+                         const PrefixNumbers& numbers) const {
     Alert alert;
     alert.rule_id = rule_.id;
     alert.rule_name = rule_.name;
     alert.type = rule_.type;
     alert.prefixes = prefixes_of(target, numbers);
     alert.scope = rule_.scope;
-    alert.started_at = finding.start->since;
-    alert.raised_at = moment.minute + minutes{1};
-    alert.crossing = finding.start->crossing;
-    alert.peak = finding.start->peak;
-    alert.current = now;
-    target.told().active = ActiveAlert{alert, holding_of(alert.crossing)};
-    return AlertChange{AlertChange::Kind::kStarted, std::move(alert)};
+    alert.started_at = start.since;
+    alert.raised_at = minute + minutes{1};
+    alert.crossing = start.crossing;
+    alert.peak = start.peak;
+    return alert;
 }
 
 }  // namespace cam::rules

@@ -79,6 +79,9 @@ public:
                                                    const PrefixNumbers& numbers) const;
 
 private:
+    [[nodiscard]] Alert begin(const Target& target, const Finding::Start& start, MinuteTime minute,
+                              const PrefixNumbers& numbers) const;
+
     Rule rule_;
     std::vector<Target> targets_;  // sorted by prefix
     std::vector<std::uint32_t> members_;

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <exception>
+#include <numeric>
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
@@ -79,57 +82,67 @@ public:
         : database_(database), events_(events), notified_at_(sqlite_time(now)) {}
 
     Result<ClaimReport> write() {
-        Result<EventLookup> lookup = EventLookup::prepare(database_);
-        if (!lookup) return lookup.error();
-        for (std::size_t i = 0; i < events_.size(); ++i) {
-            const HashText hash = digits_of(events_[i].hash);
-            const Result<bool> known = lookup->knows(hash);
-            if (!known) return known.error();
-            if (*known || waits(hash)) {
-                ++report_.duplicates;
-                continue;
+        if (Status sifted = sift(); !sifted) return sifted.error();
+        std::size_t written = 0;
+        for (const std::size_t rows : {kRowsAtOnce, std::size_t{1}}) {
+            Result<Query> insert = database_.query(insert_statement(rows));
+            if (!insert) return insert.error();
+            for (; written + rows <= report_.fresh.size(); written += rows) {
+                if (Status inserted = run(*insert, written, rows); !inserted) return inserted.error();
             }
-            waiting_.push_back({i, hash});
-            report_.fresh.push_back(i);
-            if (waiting_.size() < kRowsAtOnce) continue;
-            if (Status written = flush(kRowsAtOnce); !written) return written.error();
         }
-        if (Status written = flush(1); !written) return written.error();
         return std::move(report_);
     }
 
 private:
-    struct Waiting {
-        std::size_t position;
-        HashText hash;
-    };
-
-    /// True if this batch holds the event already and the table does not yet.
-    [[nodiscard]] bool waits(const HashText& hash) const {
-        return std::any_of(waiting_.begin(), waiting_.end(),
-                           [&](const Waiting& other) { return other.hash == hash; });
+    /// Finds out which events are new. Asks in the order of the hashes, so that neighbours in the index are
+    /// looked up one after the other, and before anything is inserted.
+    Status sift() {
+        Result<EventLookup> lookup = EventLookup::prepare(database_);
+        if (!lookup) return lookup.error();
+        const EventHash* before = nullptr;
+        for (const std::size_t position : by_hash()) {
+            const EventHash& hash = events_[position].hash;
+            const bool repeated = before != nullptr && *before == hash;
+            before = &hash;
+            const Result<bool> known = repeated ? Result<bool>{true} : lookup->knows(digits_of(hash));
+            if (!known) return known.error();
+            if (*known) {
+                ++report_.duplicates;
+            } else {
+                report_.fresh.push_back(position);
+            }
+        }
+        std::sort(report_.fresh.begin(), report_.fresh.end());
+        return Done{};
     }
 
-    /// Inserts all that waits, `rows` per statement; a multiple of `rows` waits.
-    Status flush(std::size_t rows) {
-        if (waiting_.empty()) return Done{};
-        Result<Query> insert = database_.query(insert_statement(rows));
-        if (!insert) return insert.error();
-        for (std::size_t first = 0; first < waiting_.size(); first += rows) {
-            for (std::size_t row = 0; row < rows; ++row) {
-                const Waiting& one = waiting_[first + row];
-                bind_event(*insert, static_cast<int>(row), events_[one.position], one.hash, notified_at_);
-            }
-            if (Status inserted = insert->run(); !inserted) return inserted;
+    /// The events' positions in the order of their hashes, those of equal ones in their own.
+    [[nodiscard]] std::vector<std::size_t> by_hash() const {
+        std::vector<std::size_t> order(events_.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            const int compared =
+                std::memcmp(events_[a].hash.data(), events_[b].hash.data(), sizeof(EventHash));
+            return compared != 0 ? compared < 0 : a < b;
+        });
+        return order;
+    }
+
+    /// Inserts `rows` of the new events, from the one at `first`.
+    Status run(Query& insert, std::size_t first, std::size_t rows) {
+        std::array<HashText, kRowsAtOnce> hashes{};
+        for (std::size_t row = 0; row < rows; ++row) {
+            const MitigationEvent& event = events_[report_.fresh[first + row]];
+            hashes[row] = digits_of(event.hash);
+            bind_event(insert, static_cast<int>(row), event, hashes[row], notified_at_);
         }
-        waiting_.clear();
-        return Done{};
+        return insert.run();
     }
 
     Database& database_;
     std::span<const MitigationEvent> events_;
     std::string notified_at_;
-    std::vector<Waiting> waiting_;
     ClaimReport report_;
 };
 

@@ -41,7 +41,10 @@ std::string select_alerts(const AlertQuery& wanted) {
     if (wanted.active) sql += *wanted.active ? " AND ended_at IS NULL" : " AND ended_at IS NOT NULL";
     if (wanted.rule_id) sql += " AND rule_id = ?1";
     if (wanted.since) sql += " AND started_at >= ?2";
-    return sql += " ORDER BY started_at DESC, rowid DESC LIMIT ?3";
+    // The plus: the few that are active are sorted, rather than looked for among all that ever were.
+    const bool sort = wanted.active.value_or(false);
+    return sql += sort ? " ORDER BY +started_at DESC, rowid DESC LIMIT ?3"
+                       : " ORDER BY started_at DESC, rowid DESC LIMIT ?3";
 }
 
 }  // namespace

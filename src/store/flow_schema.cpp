@@ -9,7 +9,7 @@ namespace {
 
 /// Times are as in the other tables. Lists of prefixes are JSON arrays, for json_each. IF NOT EXISTS: a file
 /// restored from `.dump` has the tables, but user_version 0.
-constexpr std::array<std::string_view, 6> kRulesAndAlerts{
+constexpr std::array<std::string_view, 7> kRulesAndAlerts{
     "CREATE TABLE IF NOT EXISTS flow_routers (\n"
     "    id TEXT PRIMARY KEY NOT NULL,\n"
     "    name TEXT NOT NULL,\n"
@@ -57,6 +57,7 @@ constexpr std::array<std::string_view, 6> kRulesAndAlerts{
     "CREATE UNIQUE INDEX IF NOT EXISTS idx_flow_alerts_active ON flow_alerts(rule_id, target) "
     "WHERE ended_at IS NULL",
     "CREATE INDEX IF NOT EXISTS idx_flow_alerts_started ON flow_alerts(started_at)",
+    "CREATE INDEX IF NOT EXISTS idx_flow_alerts_rule ON flow_alerts(rule_id, started_at)",
     "CREATE INDEX IF NOT EXISTS idx_flow_alerts_ended ON flow_alerts(ended_at) WHERE ended_at IS NOT NULL",
 };
 

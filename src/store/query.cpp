@@ -48,8 +48,8 @@ Query& Query::view(int at, std::string_view value) {
     return *this;
 }
 
-Query& Query::maybe_view(int at, const std::optional<std::string>& value) {
-    return value ? view(at, std::string_view{*value}) : nothing(at);
+Query& Query::maybe_view(int at, MaybeText value) {
+    return value ? view(at, *value) : nothing(at);
 }
 
 Query& Query::number(int at, std::int64_t value) {

@@ -79,7 +79,7 @@ Result<std::optional<WallTime>> SqliteStore::claimed_to() {
     if (!text->has_value()) return std::optional<WallTime>{};
     const std::optional<WallTime> time = parse_time(**text);
     if (time) return std::optional<WallTime>{*time};
-    return state_->database->error(ErrorCode::kCorrupt,
+    return state_->database->error(ErrorCode::kInvalid,
                                    "the value of claimed_to in monitor_state is not a time");
 }
 

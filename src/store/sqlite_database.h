@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "cam/base/result.h"
+#include "cam/model/maybe_text.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -32,7 +33,7 @@ public:
     Query& text(int at, std::string_view value);
     /// Binds the bytes where they lie: they must stay until the statement is rewound or gone.
     Query& view(int at, std::string_view value);
-    Query& maybe_view(int at, const std::optional<std::string>& value);
+    Query& maybe_view(int at, MaybeText value);
     Query& number(int at, std::int64_t value);
     /// SQLite's integers are signed: what does not fit is the largest there is.
     Query& count(int at, std::uint64_t value);

@@ -7,6 +7,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "simulator/colos.h"
+
 namespace cam::bench {
 namespace {
 
@@ -28,18 +30,8 @@ constexpr std::array<Network, 8> kNetworks{
      {"61.140", "CN", 64505, "EXAMPLE-NET_CN"},
      {"10.20", "", 0, ""}}};
 
-struct Colo {
-    std::string_view code;
-    std::string_view city;
-    std::string_view country;
-};
-
-constexpr std::array<Colo, 6> kColos{{{"SOF", "Sofia", "BG"},
-                                      {"AMS", "Amsterdam", "NL"},
-                                      {"FRA", "Frankfurt", "DE"},
-                                      {"ZRH", "Zurich", "CH"},
-                                      {"MXP", "Milan", "IT"},
-                                      {"IAD", "Ashburn", "US"}}};
+using simulator::Colo;
+using simulator::kColos;
 
 struct Kind {
     std::string_view vector;

@@ -151,8 +151,7 @@ public:
 
     void run(std::string body, cam::store::SqliteStore& store, Times& times) const {
         const Moment begin = Moment::now();
-        std::optional answer{cam::cloudflare::parse_event_answer(body)};
-        std::string{}.swap(body);
+        std::optional answer{cam::cloudflare::parse_event_answer(std::move(body))};
         const Moment parsed = Moment::now();
         std::vector<MitigationEvent> events = sift(answer->page.events);
         const Moment filtered = Moment::now();
@@ -250,7 +249,7 @@ BENCHMARK(answer_to_message)
 void place_sources(benchmark::State& state) {
     const Pipeline pipeline;
     std::string body = cam::bench::generated_answer(kRows, 0);
-    const cam::cloudflare::EventAnswer answer = cam::cloudflare::parse_event_answer(body);
+    const cam::cloudflare::EventAnswer answer = cam::cloudflare::parse_event_answer(std::move(body));
     for (auto _ : state) {
         for (const MitigationEvent& event : answer.page.events) {
             if (event.source && !cam::special_purpose(*event.source)) {

@@ -11,9 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using cam::cloudflare::EventAnswer;
     const std::string sent(data, data + size);
-    std::string body = sent;
-    const EventAnswer answer = cam::cloudflare::parse_event_answer(body);
-    cam::check(body == sent, "the parser changed the body");
+    const EventAnswer answer = cam::cloudflare::parse_event_answer(sent);
     cam::check(answer.errors.size() <= cam::cloudflare::kMostToldErrors, "too many errors were kept");
     if (answer.shape == EventAnswer::Shape::kBroken) {
         cam::check(answer.page.events.empty() && answer.error_count == 0, "a broken answer gave something");

@@ -209,7 +209,7 @@ TEST_F(IndependenceTest, PreferencesThatCannotBeUsedCountAsMineOnlyWithOneWarnin
         expect_work(daemon);
         EXPECT_TRUE(messages_with(foreign).empty()) << name;
         EXPECT_EQ(count(daemon.err(), "condition raised condition=preferences"), 1U) << name << daemon.err();
-        EXPECT_TRUE(messages_with("Preference file").empty()) << "no business of the SOC";
+        EXPECT_TRUE(messages_with("*Preference file").empty()) << "no business of the SOC";
         daemon.signal(SIGKILL);
         ASSERT_TRUE(daemon.wait());
         world_.clear_events();
@@ -252,7 +252,7 @@ TEST_F(IndependenceTest, ALogFileThatCannotBeWrittenIsToldOnceEachWay) {  // B31
         EXPECT_EQ(count(daemon.err(), "log file cannot be written file="), 2U)
             << "a line of its own and the condition's\n"
             << daemon.err();
-        EXPECT_EQ(messages_with("The log file cannot be written").size(), 1U) << path;
+        EXPECT_EQ(messages_with("*The log file cannot be written").size(), 1U) << path;
     }
 }
 
@@ -282,6 +282,36 @@ TEST_F(IndependenceTest, AHangingSystemctlDelaysOnlyTheReport) {
     EXPECT_NE(messages_with("STARTED")[0].find("❓ Dashboard | ❓ Webhook"), std::string::npos)
         << messages_with("STARTED")[0];
     ASSERT_TRUE(wait_for_text(attack)) << daemon.err();
+    expect_clean_stop(daemon);
+}
+
+TEST_F(IndependenceTest, TheStartupReportListsWhatIsDegraded) {
+    const std::uint16_t port = free_port();
+    const Listener stranger(port);
+    write("config/dashboard_prefs.json", "{");
+    configure({{"api", {{"enabled", true}, {"listen", "127.0.0.1:" + std::to_string(port)}}},
+               {"geoip", {{"city", {file("no.mmdb")}}, {"asn", {file("no.mmdb")}}}},
+               {"paths", {{"log_file", file("no/such/folder/monitor.log")}}},
+               {"services", {{"Webhook", "cloudflare-webhook"}}}});
+    Process daemon(with_systemctl("sleep 1; echo active"));  // the report waits that long for the others
+    ASSERT_TRUE(wait_for_text("STARTED")) << daemon.err();
+    const std::string report = messages_with("STARTED")[0];
+    EXPECT_NE(report.find("⚠️ *Degraded*\n"), std::string::npos) << report;
+    for (const char* problem : {"GeoIP is incomplete", "Preference file cannot be used",
+                                "API cannot listen on 127.0.0.1", "The log file cannot be written"}) {
+        EXPECT_EQ(count(report, std::string("• ") + problem), 1U) << problem << "\n" << report;
+    }
+    expect_clean_stop(daemon);
+}
+
+TEST_F(IndependenceTest, TheStartupReportSpeaksOfNothingDegradedWhereNothingIs) {
+    write("config/dashboard_prefs.json", "{\"my_prefixes_only\": true}");
+    const std::string fixtures = std::string{CAM_TEST_DATA} + "/geoip/";
+    configure(
+        {{"geoip", {{"city", {fixtures + "GeoIP2-City.mmdb"}}, {"asn", {fixtures + "GeoIP2-ASN.mmdb"}}}}});
+    Process daemon(command({}));
+    ASSERT_TRUE(wait_for_text("STARTED")) << daemon.err();
+    EXPECT_EQ(messages_with("STARTED")[0].find("Degraded"), std::string::npos) << messages_with("STARTED")[0];
     expect_clean_stop(daemon);
 }
 

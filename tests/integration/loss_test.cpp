@@ -1,4 +1,4 @@
-// No event is lost and none is told twice: the program against kill -9, outages, locks, a full disk, itself.
+// No event is lost and none is told twice: the program against kill -9, outages, locks, itself.
 
 #include <algorithm>
 #include <csignal>
@@ -6,32 +6,16 @@
 #include <memory>
 #include <random>
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
-#include "integration/site.h"
+#include "integration/loss_fixture.h"
 
 namespace cam::test {
 namespace {
-
-namespace fs = std::filesystem;
-using namespace std::chrono_literals;
-using nlohmann::json;
-using simulator::DeliveredMessage;
-using simulator::Fault;
-using simulator::Target;
-
-constexpr int kWaveEvents = 5;  // more than aggregate_above: one message
-
-std::string wave_name(int number) {
-    const std::string digits = std::to_string(number);
-    return std::string(4 - digits.size(), '0') + digits;
-}
 
 /// Another program's write lock on a database.
 class WriteLock {
@@ -49,111 +33,6 @@ private:
         void operator()(sqlite3* handle) const { ::sqlite3_close(handle); }  // rolls back
     };
     std::unique_ptr<sqlite3, Close> handle_;
-};
-
-/// A small disk of one's own under a folder. Needs root.
-class SmallDisk {
-public:
-    SmallDisk(std::string folder, const char* options) : folder_(std::move(folder)) {
-        fs::create_directories(folder_);
-        mounted_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, options) == 0;
-    }
-    ~SmallDisk() {
-        if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
-    }
-    SmallDisk(const SmallDisk&) = delete;
-    SmallDisk& operator=(const SmallDisk&) = delete;
-    [[nodiscard]] bool mounted() const { return mounted_; }
-
-    /// Until not one byte fits any more.
-    void fill() const {
-        const int filler = ::open(filler_file().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-        ASSERT_GE(filler, 0);
-        const std::string block(4096, 'x');
-        for (std::size_t step = block.size(); step > 0; step /= 2) {
-            while (::write(filler, block.data(), step) > 0) {
-            }
-        }
-        ::close(filler);
-    }
-    void make_room() const { fs::remove(filler_file()); }
-
-private:
-    [[nodiscard]] std::string filler_file() const { return folder_ + "/filler"; }
-    std::string folder_;
-    bool mounted_ = false;
-};
-
-class LossTest : public SiteTest {
-protected:
-    void SetUp() override {
-        SiteTest::SetUp();
-        use_private_chat();
-        configure();
-    }
-
-    /// Events of an attack of its own, told in one message.
-    [[nodiscard]] std::vector<json> wave(int number, int events = kWaveEvents) const {
-        std::vector<json> made;
-        for (int i = 0; i < events; ++i) {
-            made.push_back(event(5 + i % 600, {{"attackId", "wave-" + wave_name(number)},
-                                               {"attackVector", "Wave " + wave_name(number)},
-                                               {"ipSourceAddress", "91." + std::to_string(i / 65536) + "." +
-                                                                       std::to_string(i / 256 % 256) + "." +
-                                                                       std::to_string(i % 256)}}));
-        }
-        return made;
-    }
-    void add_wave(int number, int events = kWaveEvents) { world_.add_events(wave(number, events)); }
-
-    [[nodiscard]] static std::optional<int> wave_of(const std::string& text) {
-        const std::size_t at = text.find("Wave ");
-        return at == std::string::npos ? std::nullopt : std::optional{std::stoi(text.substr(at + 5, 4))};
-    }
-    /// Which waves were told, in the order of acceptance.
-    [[nodiscard]] std::vector<int> told_waves() const {
-        std::vector<int> numbers;
-        for (const DeliveredMessage& message : world_.messages()) {
-            if (const auto number = wave_of(message.text)) numbers.push_back(*number);
-        }
-        return numbers;
-    }
-    [[nodiscard]] bool wait_for_waves(std::size_t count, std::chrono::milliseconds patience = 30s) const {
-        return world_.wait_until([&](const auto&) { return told_waves().size() >= count; }, patience);
-    }
-    [[nodiscard]] static std::vector<int> numbers_to(int last) {
-        std::vector<int> numbers;
-        for (int i = 1; i <= last; ++i) numbers.push_back(i);
-        return numbers;
-    }
-
-    /// Every one of `waves` waves is in the table whole, and nothing else is.
-    void expect_stored_once(int waves, int events = kWaveEvents) const {
-        EXPECT_EQ(query("SELECT count(*) FROM network_analytics_events"), std::to_string(waves * events));
-        EXPECT_EQ(query("SELECT count(*) FROM (SELECT 1 FROM network_analytics_events GROUP BY attack_id "
-                        "HAVING count(*) = " +
-                        std::to_string(events) + ")"),
-                  std::to_string(waves));
-        EXPECT_EQ(query("SELECT count(*) FROM outbox WHERE kind = 'attack'"), std::to_string(waves));
-        EXPECT_EQ(query("SELECT count(*) FROM outbox WHERE state <> 'delivered'"), "0");
-        EXPECT_EQ(query("PRAGMA integrity_check"), "ok");
-    }
-    /// As if the last messages had gone out long ago: the pace that survives a restart is another test's
-    /// business.
-    void let_a_minute_pass() const {
-        execute(
-            "UPDATE outbox SET delivered_at = strftime('%Y-%m-%d %H:%M:%f', delivered_at, '-10 minutes') "
-            "WHERE state = 'delivered' AND delivered_at > strftime('%Y-%m-%d %H:%M:%f', 'now', '-5 "
-            "minutes')");
-    }
-    void say_polling_ended(const std::string& ago) const {
-        execute("UPDATE monitor_state SET value = strftime('%Y-%m-%d %H:%M:%f', 'now', '-" + ago +
-                "') WHERE key = 'claimed_to'");
-    }
-    void expect_clean_stop(Process& daemon) const {
-        daemon.signal(SIGTERM);
-        EXPECT_EQ(daemon.wait(), 0) << daemon.err();
-    }
 };
 
 class HeavyLossTest : public LossTest {
@@ -381,77 +260,6 @@ TEST_F(HeavyLossTest, ADatabaseLockedForLongerThanThePatienceIsToldPastIt) {  //
     EXPECT_EQ(told_waves(), numbers_to(1));
     EXPECT_EQ(messages_with("Database cannot be written").size(), 1U);
     EXPECT_EQ(messages_with("Database is written again").size(), 1U);
-    expect_stored_once(1);
-}
-
-class FullDiskTest : public LossTest {
-protected:
-    void SetUp() override {
-        LossTest::SetUp();
-        disk_ = std::make_unique<SmallDisk>(file("db"), "size=4m");
-        if (!disk_->mounted()) GTEST_SKIP() << "SKIPPED: a small disk cannot be mounted (needs root)";
-    }
-    [[nodiscard]] bool wait_for_text(const std::string& part) const {
-        return world_.wait_until([&](const auto&) { return !messages_with(part).empty(); }, 20s);
-    }
-
-    std::unique_ptr<SmallDisk> disk_;
-};
-
-TEST_F(FullDiskTest, IsToldPastTheDatabaseOnceAndEverythingElseOnceThereIsRoom) {
-    Process daemon(command({}));
-    add_wave(1);
-    ASSERT_TRUE(wait_for_waves(1)) << daemon.err();
-    ASSERT_TRUE(
-        eventually([&] { return query("SELECT count(*) FROM outbox WHERE state = 'delivered'") == "2"; }));
-    disk_->fill();
-    add_wave(2);
-    add_wave(3);
-    ASSERT_TRUE(wait_for_text("Database cannot be written")) << daemon.err();
-    const std::size_t polls = world_.requests(Target::kGraphql).size();
-    ASSERT_TRUE(world_.wait_for_requests(Target::kGraphql, polls + 4));
-    EXPECT_NE(daemon.err().find("claim failed"), std::string::npos) << daemon.err();
-    EXPECT_EQ(told_waves(), numbers_to(1));
-    EXPECT_EQ(messages_with("Database cannot be written").size(), 1U);
-    disk_->make_room();
-    ASSERT_TRUE(wait_for_waves(3)) << daemon.err();
-    ASSERT_TRUE(wait_for_text("Database is written again")) << daemon.err();
-    expect_clean_stop(daemon);
-    EXPECT_EQ(told_waves(), numbers_to(3));
-    EXPECT_EQ(messages_with("Database cannot be written").size(), 1U);
-    EXPECT_EQ(messages_with("Database is written again").size(), 1U);
-    expect_stored_once(3);
-}
-
-TEST_F(FullDiskTest, IsToldAlsoWhileADeliveryCannotBeWrittenDown) {
-    world_.add_fault(Fault::stall(1s).on(Target::kTelegram).when_body_has("Wave 0001"));
-    Process daemon(command({}));
-    add_wave(1);
-    ASSERT_TRUE(wait_for_waves(1)) << daemon.err();  // accepted, the answer is on its way
-    disk_->fill();
-    ASSERT_TRUE(daemon.wait_for_log("delivery cannot be written down")) << daemon.err();
-    add_wave(2);
-    EXPECT_TRUE(wait_for_text("Database cannot be written")) << daemon.err();
-    disk_->make_room();
-    ASSERT_TRUE(wait_for_waves(2)) << daemon.err();
-    expect_clean_stop(daemon);
-    EXPECT_EQ(told_waves(), numbers_to(2)) << "what was delivered is not sent again";
-    expect_stored_once(2);
-}
-
-TEST_F(FullDiskTest, FailsASinglePollAndTheNextOneTellsEverything) {
-    ASSERT_EQ(once().status, 0);
-    disk_->fill();
-    add_wave(1);
-    const Finished full = once();
-    EXPECT_EQ(full.status, 1) << full.err;
-    EXPECT_TRUE(told_waves().empty());
-    EXPECT_TRUE(full.err.find("is full") != std::string::npos ||
-                full.err.find("No space left") != std::string::npos)
-        << full.err;
-    disk_->make_room();
-    EXPECT_EQ(once().status, 0);
-    EXPECT_EQ(told_waves(), numbers_to(1));
     expect_stored_once(1);
 }
 

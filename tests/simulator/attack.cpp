@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "simulator/colos.h"
+
 namespace cam::simulator {
 namespace {
 
@@ -23,19 +25,6 @@ constexpr std::array<Origin, 6> kOrigins{{{"BD", 137959, "Vision Technologies Lt
                                           {"CN", 64501, "EXAMPLE-NET_CN"},
                                           {"DE", 64502, "Example GmbH & Co. KG"},
                                           {"VN", 64503, "*Example* Networks"}}};
-
-struct Colo {
-    std::string_view code;
-    std::string_view city;
-    std::string_view country;
-};
-
-constexpr std::array<Colo, 6> kColos{{{"SOF", "Sofia", "BG"},
-                                      {"AMS", "Amsterdam", "NL"},
-                                      {"FRA", "Frankfurt", "DE"},
-                                      {"ZRH", "Zurich", "CH"},
-                                      {"MXP", "Milan", "IT"},
-                                      {"IAD", "Ashburn", "US"}}};
 
 constexpr std::array<std::string_view, 4> kKnownSources{"103.118.76.198", "45.227.254.17", "8.8.4.20",
                                                         "1.2.4.9"};

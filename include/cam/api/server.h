@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cam/base/clock.h"
@@ -12,6 +13,9 @@
 #include "cam/base/metrics.h"
 #include "cam/base/result.h"
 #include "cam/base/secret.h"
+#include "cam/model/alert.h"
+#include "cam/model/exporter_status.h"
+#include "cam/model/rule.h"
 #include "cam/model/stored_event.h"
 
 namespace cam::api {
@@ -29,17 +33,35 @@ struct Backend {
     std::function<Status(bool)> set_my_prefixes_only;
     std::function<Readiness()> readiness;
     std::function<std::string()> metrics_text;
+
+    // Routers and rules are data: they can be kept while nothing listens for flows. Lists come in the order
+    // in which things were made. `create` is given a value without id and times and returns it with them;
+    // `update` replaces everything but id and created_at. kNotFound and kExists become 404 and 409, their
+    // detail is shown to the client; anything else is a 500.
+    std::function<Result<std::vector<Router>>()> routers = {};
+    std::function<Result<Router>(std::string_view id)> router = {};
+    std::function<Result<Router>(const Router&)> create_router = {};
+    std::function<Result<Router>(const Router&)> update_router = {};
+    std::function<Status(std::string_view id)> remove_router = {};
+    std::function<Result<std::vector<Rule>>()> rules = {};
+    std::function<Result<Rule>(std::string_view id)> rule = {};
+    std::function<Result<Rule>(const Rule&)> create_rule = {};
+    std::function<Result<Rule>(const Rule&)> update_rule = {};
+    std::function<Status(std::string_view id)> remove_rule = {};
+    /// Newest first.
+    std::function<Result<std::vector<Alert>>(const AlertQuery&)> alerts = {};
+    /// Exporters that were heard. May be empty where no flow monitor runs: then none was.
+    std::function<Result<std::vector<ExporterStatus>>()> exporters = {};
 };
 
-/// The REST API of contract section 5, as far as the mitigation monitor goes: /events, /preferences,
-/// /healthz, /readyz, /metrics, and / which lists them. Bounded: bodies of 1 MiB, connections, header and
-/// body times. Safe from any thread.
+/// The REST API; src/api/openapi.json describes it, docs/api.md explains it. Bounded: bodies of 1 MiB,
+/// connections, header and body times. Safe from any thread.
 class Server {
 public:
     struct Options {
         std::string host = "127.0.0.1";
         std::uint16_t port = 8090;    ///< 0: any free one
-        std::optional<Secret> token;  ///< asked as `Authorization: Bearer`; /healthz is open
+        std::optional<Secret> token;  ///< asked as `Authorization: Bearer`; see Access::kOpen for what is not
         /// Where requests and dropped connections are counted (cam_api_*), if given. Must outlive the server.
         MetricRegistry* metrics = nullptr;
     };

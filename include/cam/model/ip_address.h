@@ -1,10 +1,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -22,13 +22,17 @@ public:
     static std::optional<IpAddress> parse(std::string_view text);
     /// From the wire: four bytes in network order.
     static IpAddress v4(std::array<std::uint8_t, 4> bytes) noexcept {
-        return IpAddress{Family::kV4, {bytes[0], bytes[1], bytes[2], bytes[3]}};
+        // In words, so that the compiler keeps it in a register: flow records make millions of these.
+        const std::array<std::uint32_t, 4> words{std::bit_cast<std::uint32_t>(bytes), 0, 0, 0};
+        return IpAddress{Family::kV4, std::bit_cast<std::array<std::uint8_t, 16>>(words)};
     }
     /// From the wire: sixteen bytes in network order.
     static IpAddress v6(const std::array<std::uint8_t, 16>& bytes) noexcept {
-        constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-        if (std::memcmp(bytes.data(), kMapped.data(), kMapped.size()) != 0) return {Family::kV6, bytes};
-        return v4({bytes[12], bytes[13], bytes[14], bytes[15]});
+        const auto words = std::bit_cast<std::array<std::uint32_t, 4>>(bytes);
+        constexpr std::uint32_t kMapped =
+            std::endian::native == std::endian::little ? 0xffff0000U : 0x0000ffffU;
+        if (words[0] != 0 || words[1] != 0 || words[2] != kMapped) return {Family::kV6, bytes};
+        return v4(std::bit_cast<std::array<std::uint8_t, 4>>(words[3]));
     }
 
     [[nodiscard]] Family family() const noexcept { return family_; }

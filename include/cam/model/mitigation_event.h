@@ -2,12 +2,15 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cam/base/clock.h"
 #include "cam/model/ip_address.h"
+#include "cam/model/maybe_text.h"
 
 namespace cam {
 
@@ -22,38 +25,45 @@ using EventHash = std::array<std::uint8_t, 32>;
 /// 64 lower-case hex digits. The Python monitor stored the first 32 of them.
 [[nodiscard]] std::string hex(const EventHash& hash);
 
-/// One record that Cloudflare reports as mitigated. Texts are as Cloudflare sent them; a missing or null one
-/// is nullopt. `packets` and `bits` are Cloudflare's estimates: samples times their interval.
+/// One record that Cloudflare reports as mitigated. Texts are as Cloudflare sent them, a missing or null one
+/// is none; they lie in `memory`. `packets` and `bits` are Cloudflare's estimates: samples times their
+/// interval.
 struct MitigationEvent {
     EventHash hash{};
-    std::optional<std::string> datetime;
+    MaybeText datetime;
     std::optional<WallTime> time;  ///< `datetime`, where it could be read
-    std::optional<std::string> attack_id;
-    std::optional<std::string> attack_vector;
-    std::optional<std::string> rule_name;
-    std::optional<std::string> rule_id;
-    std::optional<std::string> source_ip;
+    MaybeText attack_id;
+    MaybeText attack_vector;
+    MaybeText rule_name;
+    MaybeText rule_id;
+    MaybeText source_ip;
     std::optional<IpAddress> source;  ///< `source_ip`, where it is an address
     std::optional<std::uint32_t> source_port;
-    std::optional<std::string> destination_ip;
+    MaybeText destination_ip;
     std::optional<IpAddress> destination;  ///< `destination_ip`, where it is an address
     std::optional<std::uint32_t> destination_port;
-    std::optional<std::string> protocol;
-    std::optional<std::string> tcp_flags;
-    std::optional<std::string> colo_code;
-    std::optional<std::string> colo_country;
-    std::optional<std::string> colo_city;
-    std::optional<std::string> outcome;
-    std::optional<std::string> verdict;
-    std::optional<std::string> direction;
-    std::optional<std::string> mitigation_reason;
+    MaybeText protocol;
+    MaybeText tcp_flags;
+    MaybeText colo_code;
+    MaybeText colo_country;
+    MaybeText colo_city;
+    MaybeText outcome;
+    MaybeText verdict;
+    MaybeText direction;
+    MaybeText mitigation_reason;
     std::optional<std::uint32_t> source_asn;
-    std::optional<std::string> source_asn_name;
-    std::optional<std::string> source_country;
+    MaybeText source_asn_name;
+    MaybeText source_country;
     std::optional<std::uint64_t> packets;
     std::optional<std::uint64_t> bits;
-    std::string raw;  ///< the event's JSON, byte for byte as Cloudflare sent it
+    std::string_view raw{};  ///< the event's JSON, byte for byte as Cloudflare sent it
+    /// Keeps the texts and `raw` alive: the answer's body, which all events of the answer own together. Null
+    /// if they belong to somebody who outlives the event.
+    std::shared_ptr<const void> memory{};
 };
+
+/// Gives these events memory of their own with nothing else in it, so that the rest of their answer can go.
+void store_apart(std::vector<MitigationEvent>& events);
 
 /// A half-open span of wall time: `from` <= t < `to`.
 struct TimeWindow {

@@ -16,12 +16,17 @@
 namespace cam::net {
 
 enum class Method { kGet, kPost };
+enum class Way {
+    kAsTheEnvironmentSays,  ///< through the proxy of http_proxy, https_proxy, all_proxy, no_proxy
+    kDirect,                ///< for this machine's own servers
+};
 
 struct HttpRequest {
     Method method = Method::kGet;
     std::string url{};  ///< may hold a token: never logged, never part of an error
     std::vector<std::pair<std::string, std::string>> headers{};  ///< may hold a token: never logged
     std::string body{};
+    Way way = Way::kAsTheEnvironmentSays;
     std::chrono::milliseconds total{30'000};    ///< name look-up, connect, TLS, sending and the whole answer
     std::chrono::milliseconds connect{10'000};  ///< name look-up, connect and TLS
     std::size_t max_response_bytes = 16U * 1024 * 1024;  ///< after decompression

@@ -1,23 +1,25 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cam/model/alert.h"
 #include "cam/model/message.h"
 #include "cam/model/mitigation_event.h"
 #include "cam/model/place.h"
 #include "cam/model/reports.h"
+#include "cam/model/traffic.h"
 
 // Pure rendering of what the SOC reads, in Telegram's legacy Markdown. docs/operations.md shows each message.
 namespace cam::notify {
 
-/// An event with what enrichment found about its source. `event` must outlive it.
+/// An event and whether its source can be real. `event` must outlive it.
 struct EventNotice {
     const MitigationEvent* event = nullptr;
-    Place place;
     std::optional<std::string_view> spoofed;  ///< what the source's range is for, if it cannot be real
 };
 
@@ -25,6 +27,8 @@ struct RenderOptions {
     /// Stands in bold, where nothing can be escaped: an asterisk in it is shown as U+2217. Empty: left out.
     std::string organization = "GOLINE SOC";
     std::optional<GeoEdition::Type> geoip;  ///< nullopt: no database, no GeoIP in the footer
+    /// Where a source is; asked only for sources whose place is shown. Null: nothing is known of any.
+    std::function<Place(const IpAddress&)> place_of{};
 };
 
 /// One event. Golden text: tests/golden/single.txt.
@@ -54,6 +58,29 @@ struct ShutdownReport {
 };
 /// Golden text: tests/golden/shutdown.txt.
 [[nodiscard]] Message render_shutdown(const ShutdownReport& report, const RenderOptions& options);
+
+/// One of the largest contributors to an alert's traffic.
+struct AlertContributor {
+    TrafficFacet facet = TrafficFacet::kSource;
+    std::string key;                          ///< as in Contributor
+    Volume volume;                            ///< of the minutes that are explained
+    Place place;                              ///< of a source; of an AS its organisation
+    std::optional<std::string_view> spoofed;  ///< what a source's range is for, if it cannot be real
+};
+
+/// What the traffic of an alert is made of, over the minutes that are explained.
+struct AlertExplanation {
+    ClassVolumes classes{};                      ///< the whole, that parts are percentages of
+    std::vector<AlertContributor> contributors;  ///< of any facet, in any order; a key once per facet
+};
+
+/// A rule is crossed. Golden texts: tests/golden/alert_started*.txt. Shares are of bits, packets or flows,
+/// whatever was crossed; by them the top five sources, networks, countries, ports and interfaces. What the
+/// explanation does not know is left out.
+[[nodiscard]] Message render_alert_started(const Alert& alert, const AlertExplanation& explanation,
+                                           const RenderOptions& options);
+/// A rule is crossed no longer; `alert` has ended. Golden text: tests/golden/alert_ended.txt.
+[[nodiscard]] Message render_alert_ended(const Alert& alert, const RenderOptions& options);
 
 enum class StatusTone { kTrouble, kRecovered };
 /// A change of state the SOC must know: `headline` in bold (asterisks as in RenderOptions), `details` below

@@ -46,7 +46,8 @@ public:
 
     /// Stored minutes of the past, oldest first, without judging: fills series and baselines after a start,
     /// or for new rules. Targets that know the minute, or a later one, already leave it out. `traffic` as for
-    /// judge.
+    /// judge, but a prefix of a rule that was written (`updated_at`) after the minute may not have been
+    /// counted then: to it the past begins with its first traffic.
     void warm_up(MinuteTime minute, std::span<const PrefixMinute> traffic);
     /// Judges one complete minute. `traffic` holds the prefixes with traffic, each once; one that is missing
     /// had none. Minutes must come in order; one that is left out was not collected (the process was down)

@@ -127,10 +127,10 @@ public:
 
     // --- alerts ---
     /// Writes down, in one transaction or not at all: which alerts ended, started and changed, the messages
-    /// that `compose` makes of that (called once, while the transaction is open; not called if nothing
-    /// started or ended), and that everything up to and with the minute is judged. An alert starts only if no
-    /// alert of the same rule and target is active; it ends only once. A minute at or before judged_to() is
-    /// not recorded again, unless judged_to() lies after `now` (the clock was wrong).
+    /// that `compose` makes of that (called once, while the transaction is open; it may read from the store;
+    /// not called if nothing started or ended), and that everything up to and with the minute is judged. An
+    /// alert starts only if no alert of the same rule and target is active; it ends only once. A minute at or
+    /// before judged_to() is not recorded again, unless judged_to() lies after `now` (the clock was wrong).
     Result<RecordReport> record(const Judgement& judgement, WallTime now,
                                 const std::function<std::vector<Message>(const RecordReport&)>& compose);
     /// The last minute that was judged; nullopt before the first.

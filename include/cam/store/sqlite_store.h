@@ -73,7 +73,8 @@ public:
         const std::function<std::vector<Message>(const std::vector<std::size_t>&)>& compose);
     /// For each event whether it is in the table already. Writes nothing.
     Result<std::vector<bool>> seen(std::span<const MitigationEvent> events);
-    /// Up to where events are claimed; nullopt before the first claim.
+    /// Up to where events are claimed; nullopt before the first claim. kInvalid: somebody wrote what is no
+    /// time; the next claim writes over it.
     Result<std::optional<WallTime>> claimed_to();
     Result<std::vector<StoredEvent>> events(const EventQuery& query);
     /// From attack_events where the webhook receiver keeps it, else from our own table.

@@ -277,4 +277,42 @@ inline std::vector<Series> zscore_series() {
     };
 }
 
+/// Without a week ago. The traffic is UDP: 3 times the baseline, 200 Mbit/s and 20 kpps at least.
+inline std::vector<Series> advanced_series() {
+    const std::string a = "192.0.2.0/24";
+    const std::string b = "198.51.100.0/24";
+    return {
+        {"RaisesAtThreeTimesTheBaseline",
+         {advanced_rule({a})},
+         {{a, levels("60x100 1x299 60x100 1x305 1x100 1x100 1x100 1x100")}},
+         {},
+         {{"r1", a, 121, 121, 122}}},
+        {"IsSilentBelowTheFloor",
+         {advanced_rule({a})},
+         {{a, levels("60x1 5x115")}},  // 19 kpps
+         {},
+         {}},
+        {"IsSilentBeforeThirtyMinutesOfPast",
+         {advanced_rule({a, b})},
+         {{a, levels("30x10 1x900")}, {b, levels("29x10 1x900")}},
+         {},
+         {{"r1", a, 30, 30, std::nullopt}}},
+        {"HoldsUntilThreeQuietMinutes",  // quiet: under 70 % of 300 Mbit/s
+         {advanced_rule({a})},
+         {{a, levels("60x100 2x900 2x100 1x250 2x100 1x209 3x100 1x100")}},
+         {},
+         {{"r1", a, 60, 60, 65}}},
+        {"TheAttackIsNoBaseline",
+         {advanced_rule({a})},
+         {{a, levels("60x100 180x1000 10x100 5x1000 5x100")}},
+         {},
+         {{"r1", a, 60, 60, 240}, {"r1", a, 250, 250, 255}}},
+        {"SumsThePrefixesOfAnAggregateByClass",
+         {summed(advanced_rule({a, b}))},
+         {{a, levels("60x60 3x100 5x60")}, {b, levels("60x40 3x250 5x40")}},
+         {},
+         {{"r1", a, 60, 60, 63}}},
+    };
+}
+
 }  // namespace cam::rules::test

@@ -135,9 +135,9 @@ TEST_F(ConditionsTest, QueuesNothingThatIsForTheLogOnly) {
 TEST_F(ConditionsTest, TellsPastTheDatabaseWhereThereIsNone) {
     conditions_.raise(Condition::kDatabase, refused("full"), nullptr);
     conditions_.raise(Condition::kDatabase, refused("full"), nullptr);
-    std::deque<Message> past = conditions_.take_unqueued();
+    std::deque<UnqueuedMessage> past = conditions_.take_unqueued();
     ASSERT_EQ(past.size(), 1U);
-    EXPECT_TRUE(has(past[0].text, "Cloudflare says full"));
+    EXPECT_TRUE(has(past[0].message.text, "Cloudflare says full"));
     EXPECT_TRUE(conditions_.take_unqueued().empty()) << "whoever takes them has them";
     conditions_.put_back(std::move(past));
     EXPECT_EQ(conditions_.take_unqueued().size(), 1U);
@@ -154,7 +154,7 @@ TEST_F(ConditionsTest, TellsPastTheDatabaseWhereThereIsNone) {
     conditions_.clear(Condition::kDatabase, "Database is written again", nullptr);
     past = conditions_.take_unqueued();
     ASSERT_EQ(past.size(), 2U) << "trouble and recovery, in this order";
-    EXPECT_TRUE(has(past[1].text, "Database is written again"));
+    EXPECT_TRUE(has(past[1].message.text, "Database is written again"));
 }
 
 TEST_F(ConditionsTest, TellsPastADatabaseThatTakesNoMessage) {
@@ -167,6 +167,51 @@ TEST_F(ConditionsTest, TellsPastADatabaseThatTakesNoMessage) {
     conditions_.clear(Condition::kDatabase, "Database is written again", reading->get());
     EXPECT_EQ(conditions_.take_unqueued().size(), 1U);
     EXPECT_TRUE(queued().empty());
+}
+
+TEST_F(ConditionsTest, KeepsInMindOverProcessesWhatWasSentPastTheDatabase) {
+    const std::string database = folder_.file("magic_transit.db");
+    const auto process = [&] {
+        return std::make_unique<Conditions>(clock_, book_.logger(), render_, database);
+    };
+    const auto first = process();
+    first->raise(Condition::kDatabase, refused("full"), nullptr);
+    ASSERT_EQ(first->take_unqueued().size(), 1U);
+
+    const auto second = process();
+    second->raise(Condition::kDatabase, refused("full"), nullptr);
+    const std::deque<UnqueuedMessage> past = second->take_unqueued();
+    ASSERT_EQ(past.size(), 1U) << "the first process died before it was sent";
+    second->sent(past.front());
+
+    const auto third = process();
+    third->raise(Condition::kDatabase, refused("full"), nullptr);
+    EXPECT_TRUE(third->take_unqueued().empty());
+    EXPECT_TRUE(third->wrong(Condition::kDatabase));
+    EXPECT_EQ(book_.count("info an earlier process has told it past the database condition=database"), 1U);
+    third->raise(Condition::kDatabase, refused("unwritable"), nullptr);
+    EXPECT_EQ(third->take_unqueued().size(), 1U) << "another kind of trouble is news";
+    third->raise(Condition::kClock, refused("wrong"), nullptr);
+    EXPECT_EQ(third->take_unqueued().size(), 1U) << "so is another condition";
+
+    process()->clear(Condition::kDatabase, "Database is written again", store_.get());
+    EXPECT_EQ(queued().size(), 1U);
+    process()->clear(Condition::kDatabase, "Database is written again", store_.get());
+    EXPECT_TRUE(queued().empty()) << "once";
+    const auto last = process();
+    last->raise(Condition::kDatabase, refused("full"), nullptr);
+    EXPECT_EQ(last->take_unqueued().size(), 1U) << "the next outage is news again";
+}
+
+TEST_F(ConditionsTest, TellsAtEachStartWhatItCannotKeepInMind) {
+    for (int i = 0; i < 2; ++i) {
+        Conditions process(clock_, book_.logger(), render_, folder_.file("missing/magic_transit.db"));
+        process.raise(Condition::kDatabase, refused("full"), nullptr);
+        const std::deque<UnqueuedMessage> past = process.take_unqueued();
+        ASSERT_EQ(past.size(), 1U);
+        process.sent(past.front());
+    }
+    EXPECT_EQ(book_.count("warning cannot keep in mind what was told"), 2U) << book_.text();
 }
 
 TEST_F(ConditionsTest, HoldsABoundedNumberOfMessagesPastTheDatabase) {
@@ -187,8 +232,9 @@ TEST_F(ConditionsTest, WritesWhatCameFromOutsideAsOneLogLine) {
 TEST_F(ConditionsTest, HasANameOfItsOwnForEachCondition) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < kConditionCount; ++i) names.emplace_back(name(static_cast<Condition>(i)));
-    EXPECT_EQ(names, (std::vector<std::string>{"cloudflare", "database", "telegram", "geoip", "preferences",
-                                               "api_listener", "log_file", "clock", "truncated"}));
+    EXPECT_EQ(names,
+              (std::vector<std::string>{"cloudflare", "database", "telegram", "geoip", "preferences",
+                                        "api_listener", "log_file", "clock", "truncated", "progress"}));
 }
 
 }  // namespace

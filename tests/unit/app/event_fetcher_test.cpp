@@ -39,7 +39,7 @@ protected:
         fetched.failure = fetcher_.fetch(span, {site_.clock.steady() + patience, std::move(stop)},
                                          [&](EventFetcher::Piece&& piece) {
                                              for (const auto& event : piece.page.events)
-                                                 ++fetched.events[*event.attack_id];
+                                                 ++fetched.events[std::string(*event.attack_id)];
                                              fetched.answered_to.push_back(piece.answered_to);
                                              if (piece.truncated)
                                                  fetched.truncated.push_back(*piece.truncated);

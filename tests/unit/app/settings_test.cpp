@@ -1,67 +1,12 @@
 #include "app/settings.h"
 
-#include <algorithm>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include <gtest/gtest.h>
-#include <spdlog/fmt/fmt.h>
-
-#include "fakes/base/temp_folder.h"
+#include "unit/app/settings_fixture.h"
 
 namespace cam::app {
 namespace {
-
-constexpr const char* kToken = "cloudflareInlineToken0000000000000000001";
-constexpr const char* kBotToken = "123456789:AAinlineTelegramBotToken00000000001";
-
-/// What the Python monitor's users have, with `more` behind it at top level (`, "monitor": {…}`).
-std::string python_era(const std::string& more = "") {
-    return fmt::format(
-        R"({{"cloudflare": {{"account_id": "0123456789abcdef0123456789abcdef", "api_token": "{}"}},
-"telegram": {{"bot_token": "{}", "chat_id": "-1001234567890"}}{}}})",
-        kToken, kBotToken, more);
-}
-
-std::string with(const std::string& group, const std::string& key, const std::string& value) {
-    return python_era(fmt::format(R"(, "{}": {{"{}": {}}})", group, key, value));
-}
-
-class SettingsTest : public testing::Test {
-protected:
-    LoadedSettings parse(const std::string& text, Needs needs = Needs::kEverything) const {
-        return parse_settings(text, folder_.file("config/settings.json"), environment_, needs);
-    }
-    /// All findings as lines, errors and warnings.
-    static std::string lines(const LoadedSettings& loaded) {
-        std::string out;
-        for (const Finding& finding : loaded.findings) out += finding_line("settings.json", finding) + "\n";
-        return out;
-    }
-    static bool has(const LoadedSettings& loaded, Finding::Severity severity, std::string_view where,
-                    std::string_view what = "") {
-        return std::any_of(loaded.findings.begin(), loaded.findings.end(), [&](const Finding& finding) {
-            return finding.severity == severity && finding.where == where &&
-                   finding.what.find(what) != std::string::npos;
-        });
-    }
-    static bool refuses(const LoadedSettings& loaded, std::string_view where, std::string_view what = "") {
-        return !loaded.usable() && has(loaded, Finding::Severity::kError, where, what);
-    }
-    static bool warns(const LoadedSettings& loaded, std::string_view where, std::string_view what = "") {
-        return has(loaded, Finding::Severity::kWarning, where, what);
-    }
-
-    TempFolder folder_;
-    Environment environment_;
-};
-
-std::vector<std::string> texts(const std::vector<Prefix>& prefixes) {
-    std::vector<std::string> out;
-    for (const Prefix& prefix : prefixes) out.push_back(prefix.text());
-    return out;
-}
 
 // B30: prefixes, paths and intervals were in the source; a file of then still works.
 TEST_F(SettingsTest, TakesAPythonEraFileWithTheContractsDefaults) {
@@ -230,7 +175,6 @@ TEST_F(SettingsTest, NamesTheNearestKnownKeyOfOneItDoesNotKnow) {
         << "keys of services are free";
 }
 
-// Waits for its fix in SettingsReader::note_unknown_keys: groups are no candidates yet.
 TEST_F(SettingsTest, NamesTheNearestGroupOfOneItDoesNotKnow) {
     const LoadedSettings loaded = parse(python_era(R"(, "moniter": {"poll_interval_seconds": 5})"));
     EXPECT_TRUE(warns(loaded, "moniter", "nearest known key is monitor)")) << lines(loaded);
@@ -256,65 +200,6 @@ TEST_F(SettingsTest, RefusesDeepNestingWithoutFallingOver) {
     EXPECT_TRUE(refuses(parse(objects), "", "nested deeper"));
 }
 
-// --- secrets ---
-
-std::string with_token_files() {
-    return fmt::format(
-        R"({{"cloudflare": {{"account_id": "a1", "api_token": "{}", "api_token_file": "secrets/cloudflare"}},
-"telegram": {{"bot_token": "{}", "bot_token_file": "${{CREDENTIALS_DIRECTORY}}/telegram", "chat_id": "1"}}}})",
-        kToken, kBotToken);
-}
-
-// B35: secrets need not stand in the settings file.
-TEST_F(SettingsTest, TakesASecretFromTheEnvironmentThenTheFileThenInline) {
-    folder_.write("secrets/cloudflare", "from-a-file\n");
-    folder_.write("credentials/telegram", "1:from-a-credential \r\n\n");
-    environment_.credentials_directory = folder_.file("credentials");
-    LoadedSettings loaded = parse(with_token_files());
-    ASSERT_TRUE(loaded.usable()) << lines(loaded);
-    EXPECT_EQ(loaded.settings.cloudflare.api_token.reveal(), "from-a-file") << "without the line's end";
-    EXPECT_EQ(loaded.settings.telegram.bot_token.reveal(), "1:from-a-credential");
-
-    environment_.cloudflare_api_token = "from-the-environment";
-    environment_.telegram_bot_token = "1:from-the-environment";
-    loaded = parse(with_token_files());
-    EXPECT_EQ(loaded.settings.cloudflare.api_token.reveal(), "from-the-environment");
-    EXPECT_EQ(loaded.settings.telegram.bot_token.reveal(), "1:from-the-environment");
-
-    environment_.cloudflare_api_token = "";
-    EXPECT_EQ(parse(with_token_files()).settings.cloudflare.api_token.reveal(), "from-a-file")
-        << "an empty variable is none";
-    EXPECT_EQ(parse(python_era()).settings.cloudflare.api_token.reveal(), kToken);
-}
-
-TEST_F(SettingsTest, LooksForCredentialsBesideTheSettingsWhereSystemdGaveNone) {
-    folder_.write("secrets/cloudflare", "x");
-    folder_.write("config/credentials/telegram", "1:beside-the-settings");
-    const LoadedSettings loaded = parse(with_token_files());
-    ASSERT_TRUE(loaded.usable()) << lines(loaded);
-    EXPECT_EQ(loaded.settings.telegram.bot_token.reveal(), "1:beside-the-settings");
-}
-
-TEST_F(SettingsTest, RefusesATokenFileThatIsMissingEmptyOrOdd) {
-    environment_.credentials_directory = folder_.file("credentials");
-    LoadedSettings loaded = parse(with_token_files());
-    EXPECT_TRUE(refuses(loaded, "cloudflare.api_token_file", "No such file or directory")) << lines(loaded);
-    EXPECT_TRUE(refuses(loaded, "cloudflare.api_token_file", folder_.file("secrets/cloudflare")))
-        << lines(loaded);
-    EXPECT_TRUE(refuses(loaded, "telegram.bot_token_file", folder_.file("credentials/telegram")))
-        << lines(loaded);
-    EXPECT_EQ(loaded.findings.size(), 2U) << "and not that the token is missing, too:\n" << lines(loaded);
-
-    folder_.write("secrets/cloudflare", " \n");
-    folder_.write("credentials/telegram", "two words");
-    loaded = parse(with_token_files());
-    EXPECT_TRUE(refuses(loaded, "cloudflare.api_token_file", "is empty")) << lines(loaded);
-    EXPECT_TRUE(refuses(loaded, "telegram.bot_token_file", "blanks or control characters")) << lines(loaded);
-
-    folder_.write("secrets/cloudflare", std::string(5'000, 'x'));
-    EXPECT_TRUE(refuses(parse(with_token_files()), "cloudflare.api_token_file", "larger than"));
-}
-
 TEST_F(SettingsTest, SaysWhatIsMissing) {
     LoadedSettings loaded = parse("{}");
     for (const char* where :
@@ -328,47 +213,6 @@ TEST_F(SettingsTest, SaysWhatIsMissing) {
     EXPECT_TRUE(warns(loaded, "telegram.bot_token", "is missing"));
     EXPECT_TRUE(warns(loaded, "telegram.chat_id", "is missing"));
 }
-
-// B34: neither a wrong type nor a wrong place brings a token into a finding.
-TEST_F(SettingsTest, ShowsASecretInNoFinding) {
-    const std::string secret = "SeCrEt0123456789";
-    for (const std::string& text : {
-             fmt::format(R"({{"cloudflare": {{"api_token": "{} x"}}}})", secret),
-             fmt::format(
-                 R"({{"cloudflare": {{"api_token": ["{}"]}}, "telegram": {{"bot_token": {{"t": "{}"}}}}}})",
-                 secret, secret),
-             fmt::format(R"({{"cloudflare": "{}", "telegram": "{}"}})", secret, secret),
-             fmt::format(R"({{"cloudflare": {{"api_tokn": "{}"}}}})", secret),
-             fmt::format(R"({{"cloudflare": {{"api_url": "https://me:{}@api.cloudflare.com"}}}})", secret),
-             fmt::format(R"({{"telegram": {{"bot_token": "\u0007{}"}}}})", secret),
-             fmt::format(R"({{"telegram": {{"api_url": "api.telegram.org/bot1:{}"}}}})", secret),
-             fmt::format(R"({{"cloudflare": {{"api_token": "{}" "oops"}}}})", secret),
-             fmt::format(R"({{"cloudflare": {{"api_token": "{}\q"}}}})", secret),
-         }) {
-        const LoadedSettings loaded = parse(text);
-        EXPECT_FALSE(loaded.usable());
-        EXPECT_EQ(lines(loaded).find(secret), std::string::npos) << lines(loaded);
-    }
-    environment_.cloudflare_api_token = secret + " blank";
-    folder_.write("secrets/cloudflare", secret + "\tblank");
-    EXPECT_EQ(lines(parse(python_era())).find(secret), std::string::npos);
-    environment_.cloudflare_api_token.reset();
-    EXPECT_EQ(lines(parse(with_token_files())).find(secret), std::string::npos);
-}
-
-// Waits for its fix in SecretSource::from_file: the value is shown as the path that it is not.
-TEST_F(SettingsTest, ShowsNoTokenThatStandsWhereItsFileBelongs) {
-    const std::string token = "123456789:AAwrittenIntoTheWrongKey0000000001";
-    const LoadedSettings loaded = parse(
-        fmt::format(R"({{"cloudflare": {{"api_token_file": "{}"}}, "telegram": {{"bot_token_file": "{}"}}}})",
-                    kToken, token));
-    EXPECT_TRUE(refuses(loaded, "telegram.bot_token_file"));
-    EXPECT_TRUE(refuses(loaded, "cloudflare.api_token_file"));
-    EXPECT_EQ(lines(loaded).find(token), std::string::npos) << lines(loaded);
-    EXPECT_EQ(lines(loaded).find(kToken), std::string::npos) << lines(loaded);
-}
-
-// --- paths, chat, listen ---
 
 TEST_F(SettingsTest, TakesRelativePathsFromAboveAConfigFolderElseFromTheFilesOwn) {
     const std::string text = python_era(
@@ -449,8 +293,6 @@ TEST_F(SettingsTest, TellsEveryProblemInOnePass) {
     EXPECT_TRUE(warns(loaded, "moniter"));
     EXPECT_EQ(loaded.findings.size(), 12U) << lines(loaded);
 }
-
-// --- files ---
 
 TEST_F(SettingsTest, ReadsAFileAndSaysWhyItCannot) {
     const std::string file = folder_.write("config/settings.json", python_era());

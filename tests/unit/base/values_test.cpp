@@ -12,6 +12,7 @@
 
 #include "cam/base/backoff.h"
 #include "cam/base/clock.h"
+#include "cam/base/edit_distance.h"
 #include "cam/base/result.h"
 #include "cam/base/secret.h"
 #include "fakes/base/fake_clock.h"
@@ -20,6 +21,17 @@ namespace cam {
 namespace {
 
 using namespace std::chrono_literals;
+
+// --- edit_distance ---
+
+TEST(EditDistanceTest, CountsBytesThatAreAddedTakenAwayOrReplaced) {
+    EXPECT_EQ(edit_distance("duration", "duration"), 0U);
+    EXPECT_EQ(edit_distance("duraton", "duration"), 1U);
+    EXPECT_EQ(edit_distance("durations", "duration"), 1U);
+    EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+    EXPECT_EQ(edit_distance("", "abc"), 3U);
+    EXPECT_EQ(edit_distance("abc", ""), 3U);
+}
 
 // --- Result ---
 

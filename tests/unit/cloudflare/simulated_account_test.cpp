@@ -88,7 +88,7 @@ TEST_F(SimulatedAccountTest, SeesEveryRowOfAnAttackThatOverflowsThePage) {
         const auto page = client->events(*part, {.limit = kPage});
         ASSERT_TRUE(page) << page.error().detail;
         if (page->rows >= kPage && plan.halve()) continue;
-        for (const MitigationEvent& event : page->events) seen.insert(event.attack_id.value_or("?"));
+        for (const MitigationEvent& event : page->events) seen.emplace(event.attack_id.value_or("?"));
         plan.complete();
     }
     EXPECT_EQ(seen.size(), static_cast<std::size_t>(kRows));

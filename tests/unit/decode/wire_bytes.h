@@ -18,6 +18,7 @@ public:
     WireBytes& u16(std::uint64_t value) { return number(value, 2); }
     WireBytes& u24(std::uint64_t value) { return number(value, 3); }
     WireBytes& u32(std::uint64_t value) { return number(value, 4); }
+    WireBytes& u64(std::uint64_t value) { return number(value, 8); }
     WireBytes& add(const WireBytes& more) {
         bytes_.insert(bytes_.end(), more.bytes_.begin(), more.bytes_.end());
         return *this;

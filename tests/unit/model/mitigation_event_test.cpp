@@ -49,5 +49,47 @@ TEST(EventHashTest, HexIsLowerCaseAndWhole) {
     EXPECT_EQ(hex(hash), "ab" + std::string(60, '0') + "0f");
 }
 
+/// An event of an answer: its texts lie in the answer's memory, one of them outside of its own JSON.
+MitigationEvent event_in(const std::shared_ptr<const std::string>& answer) {
+    const std::string_view text = *answer;
+    MitigationEvent event;
+    event.raw = text.substr(1, 9);        // {"a":"b"}
+    event.attack_id = text.substr(7, 1);  // its b
+    event.rule_name = text.substr(11, 3);
+    event.tcp_flags = "";
+    event.packets = 7;
+    event.memory = answer;
+    return event;
+}
+
+TEST(StoreApartTest, LetsTheRestOfTheAnswerGoAndKeepsEveryText) {
+    auto answer = std::make_shared<const std::string>(R"([{"a":"b"},xyz])");
+    const std::weak_ptr<const std::string> watched = answer;
+    std::vector<MitigationEvent> events{event_in(answer), event_in(answer)};
+    answer.reset();
+    ASSERT_FALSE(watched.expired());
+    store_apart(events);
+    EXPECT_TRUE(watched.expired());
+    for (const MitigationEvent& event : events) {
+        EXPECT_EQ(event.raw, R"({"a":"b"})");
+        EXPECT_EQ(event.attack_id, "b");
+        EXPECT_EQ(event.attack_id->data(), event.raw.data() + 6) << "stored twice";
+        EXPECT_EQ(event.rule_name, "xyz");
+        EXPECT_EQ(event.tcp_flags, "");
+        EXPECT_FALSE(event.rule_id);
+        EXPECT_EQ(event.packets, 7U);
+    }
+}
+
+TEST(StoreApartTest, TakesNoEventsAndEventsWithoutAnyText) {
+    std::vector<MitigationEvent> events;
+    store_apart(events);
+    EXPECT_TRUE(events.empty());
+    events.emplace_back();
+    store_apart(events);
+    EXPECT_EQ(events.front().raw, "");
+    EXPECT_FALSE(events.front().attack_id);
+}
+
 }  // namespace
 }  // namespace cam

@@ -74,6 +74,14 @@ TEST(SpecialPurposeTest, BelievesTheExceptionsThatAreGloballyReachable) {
     }
 }
 
+// RFC 6052 3.1: the well-known prefix must not stand for an address that is not global.
+TEST(SpecialPurposeTest, JudgesNat64ByTheIpv4AddressInIt) {
+    EXPECT_EQ(purpose("64:ff9b::10.0.0.1"), "private range");
+    EXPECT_EQ(purpose("64:ff9b::127.0.0.1"), "loopback");
+    EXPECT_EQ(purpose("64:ff9b::1.1.1.1"), "real");
+    EXPECT_EQ(purpose("64:ff9b:0:0:0:1:808:808"), "reserved") << "outside of the /96";
+}
+
 TEST(SpecialPurposeTest, KnowsTheIpv6Registry) {
     EXPECT_EQ(purpose("::"), "unspecified");
     EXPECT_EQ(purpose("::1"), "loopback");

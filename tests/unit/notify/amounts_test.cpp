@@ -46,6 +46,7 @@ TEST(VolumeTest, PrintsTheLargestNumberThereIs) {
     EXPECT_EQ(volume(kMost, "b"), "18446744.07 Tb");
 }
 
+// B18: 1500.5 megabits are 1.5 gigabits a second, not 1500.5.
 TEST(RateTest, HasOneDecimalFromKilobitsToTerabits) {
     EXPECT_EQ(rate(1200), "1.2 Gbps");
     EXPECT_EQ(rate(800), "800.0 Mbps");

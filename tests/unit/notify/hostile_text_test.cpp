@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 
 #include "cam/notify/render.h"
 #include "notify/markdown.h"
+#include "unit/notify/alert_samples.h"
 #include "unit/notify/legacy_markdown.h"
 #include "unit/notify/samples.h"
 
@@ -102,45 +104,54 @@ private:
     std::string unit_;
 };
 
+/// So few that no list is shortened, which is a change of shape that is meant.
+void keep_one_of_each(AlertExplanation& explanation) {
+    std::set<TrafficFacet> seen;
+    std::erase_if(explanation.contributors,
+                  [&](const AlertContributor& each) { return !seen.insert(each.facet).second; });
+}
+
 struct Written {
     std::vector<MitigationEvent> events;
     std::vector<EventNotice> notices;
+    Place place;
     RenderOptions options;
 
     Written(FieldWriter& writer, unsigned seed) {
         std::mt19937 shape(seed);
         const auto coin = [&shape] { return (shape() & 1U) != 0; };
+        const auto field = [&writer] { return lasting(writer.field()); };
         options.organization = writer.field();
         if (coin()) options.geoip = GeoEdition::Type::kCommercial;
         for (int i = 0; i < 4; ++i) {
             MitigationEvent event;
-            event.datetime = writer.field();
+            event.datetime = field();
             if (coin()) event.time = parse_time("2026-01-19T22:51:50Z");
-            event.attack_id = writer.field();
-            event.attack_vector = writer.field();
-            if (coin()) event.rule_name = writer.field();
-            event.rule_id = writer.field();
-            event.source_ip = writer.field();
+            event.attack_id = field();
+            event.attack_vector = field();
+            if (coin()) event.rule_name = field();
+            event.rule_id = field();
+            event.source_ip = field();
+            if (coin()) event.source = IpAddress::parse("198.41.0.4");
             if (coin()) event.source_port = 1;
-            event.destination_ip = writer.field();
-            event.protocol = writer.field();
-            event.tcp_flags = writer.field();
-            event.colo_code = writer.field();
-            event.colo_country = writer.field();
-            event.colo_city = writer.field();
-            event.mitigation_reason = writer.field();
-            event.source_asn_name = writer.field();
-            event.source_country = writer.field();
+            event.destination_ip = field();
+            event.protocol = field();
+            event.tcp_flags = field();
+            event.colo_code = field();
+            event.colo_country = field();
+            event.colo_city = field();
+            event.mitigation_reason = field();
+            event.source_asn_name = field();
+            event.source_country = field();
             if (coin()) event.packets = ~std::uint64_t{0};
             if (coin()) event.bits = ~std::uint64_t{0};
             events.push_back(event);
         }
+        place = {writer.field(), writer.field(), writer.field(), 4'294'967'295U, writer.field()};
+        options.place_of = [this](const IpAddress&) { return place; };
         for (const MitigationEvent& event : events) {
-            EventNotice notice{&event, {}, {}};
+            EventNotice notice{&event, {}};
             if (coin()) {
-                notice.place = {writer.field(), writer.field(), writer.field(), 4'294'967'295U,
-                                writer.field()};
-            } else if (coin()) {
                 notice.spoofed = "private range";
             }
             notices.push_back(notice);
@@ -156,9 +167,23 @@ struct Written {
         startup.history->last->target = writer.field();
         for (ServiceReport& service : startup.services) service.label = writer.field();
         startup.problems = {writer.field(), writer.field()};
+        Alert alert = test::sample_zscore_alert();
+        alert.rule_name = writer.field();
+        alert.id = writer.field();
+        alert.end_reason = writer.field();
+        AlertExplanation explanation = test::sample_explanation();
+        keep_one_of_each(explanation);
+        for (AlertContributor& each : explanation.contributors) {
+            each.key = writer.field();
+            each.place = {writer.field(), writer.field(), writer.field(), 1, writer.field()};
+        }
         const std::string headline = writer.field();
-        return {render_event(notices.front(), options), render_attack(notices, options),
-                render_startup(startup, options), render_shutdown({test::sample_history(), {}}, options),
+        return {render_event(notices.front(), options),
+                render_attack(notices, options),
+                render_startup(startup, options),
+                render_shutdown({test::sample_history(), {}}, options),
+                render_alert_started(alert, explanation, options),
+                render_alert_ended(alert, options),
                 render_status(StatusTone::kTrouble, headline, {writer.field(), writer.field()}, options)};
     }
 };
@@ -212,10 +237,28 @@ TEST(HostileTextTest, OfAnyLengthStaysWithinTelegramsLimit) {
     }
 }
 
+TEST(HostileTextTest, ShortensTheListsOfAnAlert) {
+    for (const std::string unit : {"a", "_", "💥", "\xFF", "`", "["}) {
+        LongestWriter writer(unit);
+        Alert alert = test::sample_alert();
+        alert.rule_name = writer.field();
+        AlertExplanation explanation = test::sample_explanation();
+        for (AlertContributor& each : explanation.contributors) {
+            each.key = writer.field();
+            each.place = {writer.field(), writer.field(), writer.field(), 1, writer.field()};
+        }
+        const std::string text = render_alert_started(alert, explanation, RenderOptions{}).text;
+        EXPECT_LE(utf16_units(text), kMaxMessageUnits);
+        EXPECT_GT(utf16_units(text), kMaxMessageUnits / 4);
+        EXPECT_TRUE(parse_legacy_markdown(text)) << text;
+        EXPECT_TRUE(text.ends_with("_Network Flow Monitor_")) << text;
+    }
+}
+
 TEST(HostileTextTest, KeepsItsMarksVisible) {
     MitigationEvent event = test::sample_event();
     event.attack_vector = "UDP_[flood]*`\\_";
-    const auto parsed = parse_legacy_markdown(render_event({&event, {}, {}}, RenderOptions{}).text);
+    const auto parsed = parse_legacy_markdown(render_event({&event, {}}, RenderOptions{}).text);
     ASSERT_TRUE(parsed);
     EXPECT_TRUE(test::mentions(parsed->visible, "Vector: UDP_[flood]*`\\_\n"));
 }

@@ -1,4 +1,5 @@
 #include <limits>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -16,7 +17,7 @@ using test::SampleAttack;
 
 std::string render(const std::vector<MitigationEvent>& events) {
     std::vector<EventNotice> notices;
-    for (const MitigationEvent& event : events) notices.push_back(EventNotice{&event, {}, {}});
+    for (const MitigationEvent& event : events) notices.push_back(EventNotice{&event, {}});
     return render_attack(notices, RenderOptions{}).text;
 }
 
@@ -30,7 +31,7 @@ std::vector<MitigationEvent> sources(std::size_t count) {
 TEST(RenderAttackTest, IsTheGoldenTextByteForByte) {
     const SampleAttack attack;
     ASSERT_FALSE(golden("aggregated").empty());
-    const Message message = render_attack(attack.notices, RenderOptions{});
+    const Message message = render_attack(attack.notices, test::sample_options());
     EXPECT_EQ(message.text, golden("aggregated"));
     EXPECT_EQ(message.kind, MessageKind::kAttack);
 }
@@ -38,16 +39,17 @@ TEST(RenderAttackTest, IsTheGoldenTextByteForByte) {
 TEST(RenderAttackTest, DoesNotDependOnTheOrderOfTheEvents) {
     SampleAttack attack;
     const std::vector<EventNotice> backwards(attack.notices.rbegin(), attack.notices.rend());
-    EXPECT_EQ(render_attack(backwards, RenderOptions{}).text, golden("aggregated"));
+    EXPECT_EQ(render_attack(backwards, test::sample_options()).text, golden("aggregated"));
 }
 
 TEST(RenderAttackTest, NamesTheGeoipEditionInTheFooterWhileADatabaseIsLoaded) {
     const SampleAttack attack;
-    RenderOptions options;
+    RenderOptions options = test::sample_options();
     options.geoip = GeoEdition::Type::kFree;
     EXPECT_EQ(render_attack(attack.notices, options).text, golden("aggregated") + " | _GeoIP: Free_");
 }
 
+// B14: the "top" sources were the first ones by their text.
 TEST(RenderAttackTest, ListsTheThreeLargestSourcesByPacketsAndTiesByAddress) {
     std::vector<MitigationEvent> events = sources(5);
     for (std::size_t i = 0; i < events.size(); ++i) events[i].packets = 100;
@@ -68,6 +70,41 @@ TEST(RenderAttackTest, ShowsOfASourceWhatIsKnown) {
     EXPECT_TRUE(has_line(text, "• `198.41.0.0` 🌍 BR"));
     EXPECT_TRUE(has_line(text, "• `198.41.0.1` (AS270523)"));
     EXPECT_TRUE(has_line(text, "• `198.41.0.2` 🌍 BG (AS1)"));
+}
+
+TEST(RenderAttackTest, AsksForThePlacesOfTheSourcesItShowsOnly) {
+    std::vector<MitigationEvent> events = sources(50);
+    for (std::size_t i = 0; i < events.size(); ++i) events[i].packets = i;
+    std::set<std::string> asked;
+    RenderOptions options;
+    options.place_of = [&](const IpAddress& address) {
+        asked.insert(address.text());
+        return Place{.city = {}, .country = {}, .country_code = "BG", .asn = 1, .organization = {}};
+    };
+    std::vector<EventNotice> notices;
+    for (const MitigationEvent& event : events) notices.push_back({&event, {}});
+    notices[49].spoofed = "private range";  // its place would be somebody else's
+    const std::string text = render_attack(notices, options).text;
+    EXPECT_TRUE(has_line(text, "• `198.41.0.48` 🌍 BG (AS1)\n• `198.41.0.47` 🌍 BG (AS1)"));
+    EXPECT_EQ(asked, (std::set<std::string>{"198.41.0.47", "198.41.0.48"}));
+}
+
+TEST(RenderAttackTest, TakesFromEachEventOfASourceWhatTheOthersLeaveOut) {
+    std::vector<MitigationEvent> events(3, test::sample_event());
+    events[1].source_asn = 270523;
+    events[2].source_country = "BR";
+    EXPECT_TRUE(has_line(render(events), "• `103.118.76.198` 🌍 BR (AS270523)"));
+}
+
+TEST(RenderAttackTest, ShowsOnceWhatLooksTheSame) {
+    std::vector<MitigationEvent> events = sources(2);
+    events[1].attack_id = " k9z3t-xx1g6wwhgqngq523mp0nr";
+    events[1].attack_vector = "ICMP Flood ";
+    events[1].colo_code = " SOF";
+    const std::string text = render(events);
+    EXPECT_TRUE(has_line(text, "🆔 *Attack IDs:* 1"));
+    EXPECT_TRUE(has_line(text, "⚔️ *ATTACK VECTORS*\n• ICMP Flood\n"));
+    EXPECT_TRUE(has_line(text, "🌍 *EDGE LOCATIONS*\nSOF (BG)"));
 }
 
 TEST(RenderAttackTest, HidesWhatNoEventTells) {
@@ -95,7 +132,7 @@ TEST(RenderAttackTest, CountsSourcesNotEvents) {
 TEST(RenderAttackTest, OrdersVectorsByPacketsAndLeavesOutOnlyWhatItCounts) {
     std::vector<MitigationEvent> events = sources(13);
     for (std::size_t i = 0; i < events.size(); ++i) {
-        events[i].attack_vector = "Flood_" + std::to_string(i);
+        events[i].attack_vector = lasting("Flood_" + std::to_string(i));
         events[i].packets = i;
     }
     const std::string text = render(events);
@@ -106,7 +143,7 @@ TEST(RenderAttackTest, OrdersVectorsByPacketsAndLeavesOutOnlyWhatItCounts) {
 TEST(RenderAttackTest, ShowsTheFiveLargestEdgesAndCountsTheRest) {
     std::vector<MitigationEvent> events = sources(7);
     for (std::size_t i = 0; i < events.size(); ++i) {
-        events[i].colo_code = "C" + std::to_string(i);
+        events[i].colo_code = lasting("C" + std::to_string(i));
         events[i].packets = i;
     }
     EXPECT_TRUE(has_line(render(events), "C6 (BG), C5 (BG), C4 (BG), C3 (BG), C2 (BG), +2 more"));

@@ -15,7 +15,10 @@ using test::mentions;
 /// The sample event; each test changes what it is about.
 class RenderEventTest : public testing::Test {
 protected:
-    std::string render() const { return render_event(EventNotice{&event_, place_, spoofed_}, options_).text; }
+    std::string render() {
+        options_.place_of = [this](const IpAddress&) { return place_; };
+        return render_event(EventNotice{&event_, spoofed_}, options_).text;
+    }
 
     MitigationEvent event_ = test::sample_event();
     Place place_ = test::sample_place();
@@ -26,7 +29,7 @@ protected:
 TEST_F(RenderEventTest, IsTheGoldenTextByteForByte) {
     ASSERT_FALSE(golden("single").empty());
     EXPECT_EQ(render(), golden("single"));
-    EXPECT_EQ(render_event(EventNotice{&event_, place_, {}}, options_).kind, MessageKind::kEvent);
+    EXPECT_EQ(render_event(EventNotice{&event_, {}}, options_).kind, MessageKind::kEvent);
 }
 
 TEST_F(RenderEventTest, NamesTheGeoipEditionInTheFooterWhileADatabaseIsLoaded) {
@@ -44,9 +47,7 @@ TEST_F(RenderEventTest, NamesTheOrganizationOfTheSettings) {
 }
 
 TEST_F(RenderEventTest, HidesEveryFieldThatCloudflareLeavesEmptyOrUnknown) {
-    for (const std::optional<std::string>& nothing :
-         {std::optional<std::string>(), std::optional<std::string>(""),
-          std::optional<std::string>("Unknown")}) {
+    for (const MaybeText nothing : {MaybeText{}, MaybeText{""}, MaybeText{"Unknown"}}) {
         MitigationEvent& event = event_ = MitigationEvent{};
         event.datetime = event.attack_id = event.attack_vector = event.rule_name = event.rule_id = nothing;
         event.source_ip = event.destination_ip = event.protocol = event.tcp_flags = nothing;
@@ -87,6 +88,7 @@ TEST_F(RenderEventTest, ShowsAnAddressWithoutAPortAlone) {
     EXPECT_TRUE(has_line(render(), "📥 *Target:* `185.54.82.4`"));
 }
 
+// B17: an IPv6 address and its port ran into one another.
 TEST_F(RenderEventTest, PutsAnIpv6AddressWithAPortIntoBrackets) {
     test::set_source(event_, "2001:0DB8::0001");
     event_.destination_ip = "2a02:4460:1::53";

@@ -12,6 +12,7 @@
 #include "cam/model/mitigation_event.h"
 #include "cam/model/reports.h"
 #include "cam/notify/render.h"
+#include "fakes/model/lasting_text.h"
 
 // The data behind the golden texts.
 namespace cam::notify::test {
@@ -55,8 +56,25 @@ inline Place sample_place() {
             .organization = "Vision Technologies Ltd."};
 }
 
-inline void set_source(MitigationEvent& event, const std::string& address) {
-    event.source_ip = address;
+/// Where the samples' sources are, as their GeoIP databases know it.
+inline Place sample_place_of(const IpAddress& address) {
+    if (address == IpAddress::parse("103.118.76.198")) return sample_place();
+    Place place;
+    if (address == IpAddress::parse("45.227.254.17")) {
+        place.country_code = "BR";
+        place.asn = 270523;
+    }
+    return place;
+}
+
+inline RenderOptions sample_options() {
+    RenderOptions options;
+    options.place_of = sample_place_of;
+    return options;
+}
+
+inline void set_source(MitigationEvent& event, std::string_view address) {
+    event.source_ip = lasting(std::string(address));
     event.source = IpAddress::parse(address);
 }
 
@@ -112,13 +130,8 @@ struct SampleAttack {
 
 private:
     static EventNotice notice(const MitigationEvent& event) {
-        EventNotice made{&event, {}, std::nullopt};
-        const std::string& address = *event.source_ip;
-        if (address == "103.118.76.198") made.place = sample_place();
-        if (address == "45.227.254.17") {
-            made.place.country_code = "BR";
-            made.place.asn = 270523;
-        }
+        EventNotice made{&event, std::nullopt};
+        const std::string_view address = *event.source_ip;
         if (address == "10.0.0.1" || address == "192.168.1.1" || address == "172.16.0.9")
             made.spoofed = "private range";
         return made;

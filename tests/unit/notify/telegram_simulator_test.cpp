@@ -78,7 +78,9 @@ TEST_F(TelegramSimulatorTest, DeliversHostileNamesAsPeopleShouldReadThem) {
     event.attack_vector = "CDN77 _*[`\\";
     Place place = test::sample_place();
     place.organization = "***************************************";
-    ASSERT_EQ(send(render_event({&event, place, {}}, RenderOptions{}).text).result, SendResult::kSent);
+    RenderOptions options;
+    options.place_of = [&place](const IpAddress&) { return place; };
+    ASSERT_EQ(send(render_event({&event, {}}, options).text).result, SendResult::kSent);
     const std::string plain = world_.messages().at(0).plain;
     EXPECT_TRUE(test::mentions(plain, "Vector: CDN77 _*[`\\\n"));
     EXPECT_TRUE(test::mentions(plain, "ASN: AS137959 - ***************************************\n"));

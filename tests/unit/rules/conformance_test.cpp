@@ -64,6 +64,7 @@ std::string name_of(const testing::TestParamInfo<Series>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Threshold, ConformanceTest, testing::ValuesIn(test::threshold_series()), name_of);
 INSTANTIATE_TEST_SUITE_P(Zscore, ConformanceTest, testing::ValuesIn(test::zscore_series()), name_of);
+INSTANTIATE_TEST_SUITE_P(AdvancedDdos, ConformanceTest, testing::ValuesIn(test::advanced_series()), name_of);
 
 }  // namespace
 }  // namespace cam::rules

@@ -1,5 +1,4 @@
 #include "cam/rules/event_filter.h"
-
 #include <gtest/gtest.h>
 
 #include <array>
@@ -9,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "fakes/model/lasting_text.h"
+
 namespace cam::rules {
 namespace {
 
@@ -16,20 +17,20 @@ constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
 
 MitigationEvent event_to(std::string_view destination) {
     MitigationEvent event;
-    event.destination_ip = std::string{destination};
+    event.destination_ip = destination;
     event.destination = IpAddress::parse(destination);
     event.packets = 1;
     return event;
 }
 
 /// A row whose identity is `identity`. Every row has JSON of its own unless the test says otherwise.
-MitigationEvent row(std::string_view identity, std::optional<std::uint64_t> packets, std::string raw) {
+MitigationEvent row(std::string_view identity, std::optional<std::uint64_t> packets, std::string_view raw) {
     MitigationEvent event;
     event.hash = event_hash(identity, "", "", "", "");
-    event.datetime = std::string{identity};
+    event.datetime = identity;
     event.packets = packets;
     event.bits = packets;
-    event.raw = std::move(raw);
+    event.raw = raw;
     return event;
 }
 
@@ -154,7 +155,7 @@ TEST(MergeSameIdentityTest, KeepsTheOrderAndLeavesSingleRowsAlone) {
     EXPECT_EQ(merge_same_identity(none), 0U);
     std::vector<MitigationEvent> events;
     for (const char* name : {"c", "a", "c", "b", "a", "d"})
-        events.push_back(row(name, 1, std::to_string(events.size())));
+        events.push_back(row(name, 1, lasting(std::to_string(events.size()))));
     EXPECT_EQ(merge_same_identity(events), 2U);
     std::string order;
     for (const MitigationEvent& event : events) order += *event.datetime;
@@ -163,7 +164,7 @@ TEST(MergeSameIdentityTest, KeepsTheOrderAndLeavesSingleRowsAlone) {
 
 TEST(MergeSameIdentityTest, StandsAWholeAnswerOfOneSecond) {
     std::vector<MitigationEvent> events;
-    for (int i = 0; i < 25'000; ++i) events.push_back(row("same", 2, std::to_string(i)));
+    for (int i = 0; i < 25'000; ++i) events.push_back(row("same", 2, lasting(std::to_string(i))));
     EXPECT_EQ(merge_same_identity(events), 24'999U);
     ASSERT_EQ(events.size(), 1U);
     EXPECT_EQ(events[0].packets, 50'000U);

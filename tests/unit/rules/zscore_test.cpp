@@ -24,7 +24,7 @@ public:
 
     /// nullopt: not collected. True: the alert is active after this minute.
     bool judge(std::optional<double> level) {
-        minutes_.push_back({level, false});
+        minutes_.push_back({level, active_});
         if (!level) return active_;
         const std::vector<double> window = last_five();
         if (window.empty()) return active_;

@@ -40,6 +40,7 @@ TEST_F(SqliteStoreTest, TheWebhookReceiversTableIsTheHistoryWhereItExists) {
     EXPECT_EQ(history->last->megabits_per_second, 1500.5);
 }
 
+// B19: every START row of the receiver counted, tunnels and layer 7 included.
 TEST_F(SqliteStoreTest, OnlyAttacksOnTheNetworkCountAsAttacks) {
     const auto store = must_open();
     AttackRows rows(path_);
@@ -92,6 +93,7 @@ TEST_F(SqliteStoreTest, TheMonthIsTheUtcMonthInEitherSpellingOfATime) {
     EXPECT_EQ(history->last->at, at("2026-02-01T00:00:00Z"));
 }
 
+// B18: 1500.5 megabits were shown as gigabits, and a row with an odd date as no attack at all.
 TEST_F(SqliteStoreTest, WhatTheReceiverLeftOutIsUnknownAndWhatItMisspeltTooAndTheAttackStillCounts) {
     struct Case {
         const char* megabits;
@@ -143,6 +145,7 @@ TEST_F(SqliteStoreTest, AnEmptyReceiverTableMeansNoAttacks) {
     EXPECT_FALSE(history->last.has_value());
 }
 
+// B22: without the receiver's table the monitor crashed at start and at its end.
 TEST_F(SqliteStoreTest, WithoutTheReceiverTheHistoryComesFromOurOwnEvents) {
     const auto store = must_open();
     const auto empty = store->attack_history(kNow);

@@ -18,7 +18,7 @@ TEST_F(SqliteStoreTest, AClaimWritesEveryColumnAsCloudflareSentIt) {
         "1|" + hex(event.hash) +
             "|k9z3t-xx1g6wwhgqngq523mp0nr|2026-01-19T22:00:01Z|ICMP Flood|ICMP-0001|a1b2c3d4|103.0.0.1|46181|"
             "185.54.82.4|443|ICMP||SOF|BG|1500|9000000|drop|attack|2026-01-20 09:00:00|" +
-            event.raw + "|137959|Vision Technologies Ltd.|bd");
+            std::string(event.raw) + "|137959|Vision Technologies Ltd.|bd");
 }
 
 TEST_F(SqliteStoreTest, WhatCloudflareLeftOutIsNullAndWhatItLeftEmptyIsEmpty) {
@@ -180,19 +180,19 @@ TEST_F(SqliteStoreTest, CountsBeyondSqlitesIntegersAreSaturated) {
 TEST_F(SqliteStoreTest, BytesThatAreNoUtf8AndZeroBytesComeBackAsTheyWent) {
     const auto store = must_open();
     MitigationEvent event = make_event(0);
-    event.attack_vector = std::string(
+    event.attack_vector = std::string_view(
         "\xff\xfe"
         "a\0b\x80",
         6);
-    event.rule_name = std::string(1, '\0');
+    event.rule_name = std::string_view("\0", 1);
     event.source_asn_name = "it's \"quoted\"; DROP TABLE outbox; --";
     ASSERT_TRUE(store->claim(std::vector{event}, kNow, kNow, one_each));
     const auto events = store->events({});
     ASSERT_TRUE(events);
     ASSERT_EQ(events->size(), 1U);
-    EXPECT_EQ(events->front().attack_vector, event.attack_vector);
-    EXPECT_EQ(events->front().rule_name, event.rule_name);
-    EXPECT_EQ(events->front().source_asn_name, event.source_asn_name);
+    EXPECT_EQ(events->front().attack_vector, *event.attack_vector);
+    EXPECT_EQ(events->front().rule_name, *event.rule_name);
+    EXPECT_EQ(events->front().source_asn_name, *event.source_asn_name);
 }
 
 TEST_F(SqliteStoreTest, EventsComeNewestFirstAndFiltered) {

@@ -1,10 +1,8 @@
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstring>
 
+#include "dying_process.h"
 #include "store_fixture.h"
 
 namespace cam::store {
@@ -335,32 +333,9 @@ TEST_F(SqliteStoreTest, AFileOfANewerProgramIsRefusedAndStaysAsItIs) {
 // --- a crash at any point
 // -------------------------------------------------------------------------------------------
 
-int statements_left = 0;
-
-int count_down(unsigned /*mask*/, void* /*context*/, void* /*statement*/, void* sql) {
-    // Statements inside of statements are traced as comments.
-    if (std::strncmp(static_cast<const char*>(sql), "--", 2) != 0 && statements_left-- == 0)
-        kill(getpid(), SIGKILL);
-    return 0;
-}
-
-int trace_connection(sqlite3* handle, const char** /*problem*/, const sqlite3_api_routines* /*api*/) {
-    return sqlite3_trace_v2(handle, SQLITE_TRACE_STMT, &count_down, nullptr);
-}
-
 /// Opens the store in a process of its own that dies before its statement number `survived`; true if it died.
 bool open_and_die(const SqliteStore::Options& options, int survived) {
-    const pid_t child = fork();
-    if (child == 0) {
-        statements_left = survived;
-        sqlite3_auto_extension(reinterpret_cast<void (*)()>(&trace_connection));
-        const bool opened = SqliteStore::open(options).has_value();
-        _exit(opened ? 0 : 1);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-    return WIFSIGNALED(status);
+    return work_and_die(survived, [&] { return SqliteStore::open(options).has_value(); });
 }
 
 TEST_F(SqliteStoreTest, ACrashAnywhereInAMigrationLeavesTheOldSchemaWhole) {

@@ -14,6 +14,7 @@
 
 #include "cam/base/time_text.h"
 #include "cam/store/sqlite_store.h"
+#include "fakes/model/lasting_text.h"
 
 namespace cam::store {
 
@@ -66,12 +67,13 @@ inline WallTime at(std::string_view text) {
 /// An event that differs from others by its source port's digits, and is whole.
 inline MitigationEvent make_event(unsigned number) {
     MitigationEvent event;
-    event.datetime = fmt::format("2026-01-19T22:{:02}:{:02}Z", number / 60 % 60, number % 60);
+    event.datetime = lasting(fmt::format("2026-01-19T22:{:02}:{:02}Z", number / 60 % 60, number % 60));
     event.attack_id = "k9z3t-xx1g6wwhgqngq523mp0nr";
     event.attack_vector = "ICMP Flood";
     event.rule_name = "ICMP-0001";
     event.rule_id = "a1b2c3d4";
-    event.source_ip = fmt::format("103.{}.{}.{}", number / 65'536 % 256, number / 256 % 256, number % 256);
+    event.source_ip =
+        lasting(fmt::format("103.{}.{}.{}", number / 65'536 % 256, number / 256 % 256, number % 256));
     event.source_port = 46'181;
     event.destination_ip = "185.54.82.4";
     event.destination_port = 443;
@@ -86,7 +88,7 @@ inline MitigationEvent make_event(unsigned number) {
     event.source_asn = 137'959;
     event.source_asn_name = "Vision Technologies Ltd.";
     event.source_country = "BD";
-    event.raw = fmt::format(R"({{"dimensions":{{"number":{}}}}})", number);
+    event.raw = lasting(fmt::format(R"({{"dimensions":{{"number":{}}}}})", number));
     event.hash =
         event_hash(*event.datetime, *event.attack_id, *event.source_ip, *event.destination_ip, "443");
     return event;

@@ -1,4 +1,4 @@
-#include "api/router.h"
+#include "api/route_table.h"
 
 #include <algorithm>
 #include <string>
@@ -11,9 +11,19 @@
 namespace cam::api {
 namespace {
 
-bool is_at(const Route& route, std::string_view path) {
+constexpr std::string_view kId = "{id}";
+
+std::string_view without_slash(std::string_view path) {
     if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-    return route.path == path;
+    return path;
+}
+
+bool is_at(const Route& route, std::string_view path) {
+    path = without_slash(path);
+    if (!route.path.ends_with(kId)) return route.path == path;
+    const std::string_view folder = route.path.substr(0, route.path.size() - kId.size());
+    return path.size() > folder.size() && path.starts_with(folder) &&
+           path.find('/', folder.size()) == std::string_view::npos;
 }
 
 bool serves(const Route& route, std::string_view method) {
@@ -22,20 +32,25 @@ bool serves(const Route& route, std::string_view method) {
 
 }  // namespace
 
-const Route* Router::find(const HttpRequest& request) const {
+std::string_view last_segment(std::string_view path) {
+    path = without_slash(path);
+    return path.substr(path.rfind('/') + 1);
+}
+
+const Route* RouteTable::find(const HttpRequest& request) const {
     const auto route = std::find_if(routes_.begin(), routes_.end(), [&](const Route& candidate) {
         return is_at(candidate, request.path) && serves(candidate, request.method);
     });
     return route == routes_.end() ? nullptr : &*route;
 }
 
-Access Router::access(std::string_view path) const {
+Access RouteTable::access(std::string_view path) const {
     const auto route = std::find_if(routes_.begin(), routes_.end(),
                                     [&](const Route& candidate) { return is_at(candidate, path); });
     return route == routes_.end() ? Access::kToken : route->access;
 }
 
-std::optional<HttpAnswer> Router::refuse(const HttpRequest& request) const {
+std::optional<HttpAnswer> RouteTable::refuse(const HttpRequest& request) const {
     if (find(request) != nullptr) return std::nullopt;
     std::string allowed;
     for (const Route& route : routes_) {
@@ -50,9 +65,9 @@ std::optional<HttpAnswer> Router::refuse(const HttpRequest& request) const {
     return answer;
 }
 
-HttpAnswer Router::answer(const HttpRequest& request) const {
+HttpAnswer RouteTable::answer(const HttpRequest& request) const {
     const Route* route = find(request);
-    check(route != nullptr, "Router::answer without a route");
+    check(route != nullptr, "RouteTable::answer without a route");
     return route->answer(request);
 }
 

@@ -13,15 +13,19 @@ namespace cam::api {
 /// One line of the API: a method on a path and what does it. GET serves HEAD too.
 struct Route {
     std::string_view method;
-    std::string_view path;  ///< without a trailing slash; requests may have one
+    /// Without a trailing slash; requests may have one. The last segment may be `{id}`, which stands for any.
+    std::string_view path;
     Access access = Access::kToken;
     std::function<HttpAnswer(const HttpRequest&)> answer;
 };
 
+/// The last segment of a path, a trailing slash aside: what `{id}` stands for.
+[[nodiscard]] std::string_view last_segment(std::string_view path);
+
 /// Finds the route of a request. Immutable.
-class Router {
+class RouteTable {
 public:
-    explicit Router(std::vector<Route> routes) : routes_(std::move(routes)) {}
+    explicit RouteTable(std::vector<Route> routes) : routes_(std::move(routes)) {}
 
     /// kToken for paths that do not exist: a stranger does not learn which do.
     [[nodiscard]] Access access(std::string_view path) const;

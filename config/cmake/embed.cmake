@@ -1,0 +1,3 @@
+# cmake -D IN=file -D OUT=file.cpp -D HEADER=… -D NAME=constant -P embed.cmake: a text file as a constant of cam::api.
+file(READ "${IN}" text)
+file(WRITE "${OUT}" "#include \"${HEADER}\"\n\nnamespace cam::api {\n\nconst std::string_view ${NAME} = R\"embedded(${text})embedded\";\n\n}  // namespace cam::api\n")

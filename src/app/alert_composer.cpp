@@ -1,0 +1,115 @@
+#include "app/alert_composer.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <span>
+#include <utility>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "app/flow_explainer.h"
+#include "cam/base/time_text.h"
+#include "cam/model/special_purpose.h"
+
+namespace cam::app {
+namespace {
+
+/// More alerts than this in one minute share a message: a chat takes twenty a minute, and nobody reads more.
+constexpr std::size_t kSingle = 5;
+constexpr std::size_t kContributors = 20;
+
+/// Who a source network or an AS is, as far as the databases know.
+void name_source(notify::AlertContributor& one, const enrich::GeoDatabases& geo) {
+    if (one.facet != TrafficFacet::kSource) return;
+    const auto network = Prefix::parse(one.key);
+    if (!network) return;
+    one.spoofed = special_purpose(network->address());
+    if (!one.spoofed) one.place = geo.find(network->address());
+}
+
+notify::AlertExplanation explained(const Alert& alert, const aggregate::CountedMinute& minute,
+                                   const enrich::GeoDatabases& geo) {
+    notify::AlertExplanation out;
+    std::map<std::pair<TrafficFacet, std::string>, Volume> volumes;
+    for (const PrefixMinute& traffic : minute.prefixes) {
+        if (std::find(alert.prefixes.begin(), alert.prefixes.end(), traffic.prefix) == alert.prefixes.end()) {
+            continue;
+        }
+        for (std::size_t i = 0; i < out.classes.size(); ++i) out.classes[i] += traffic.classes[i];
+        for (const Contributor& one : explain(minute, traffic, geo, kContributors)) {
+            volumes[{one.facet, one.key}] += one.volume;
+        }
+    }
+    std::map<std::string, std::string> organizations;
+    for (const auto& [of, volume] : volumes) {
+        notify::AlertContributor one{
+            .facet = of.first, .key = of.second, .volume = volume, .place = {}, .spoofed = {}};
+        name_source(one, geo);
+        if (one.place.asn && one.place.organization) {
+            organizations[fmt::format("{}", *one.place.asn)] = *one.place.organization;
+        }
+        out.contributors.push_back(std::move(one));
+    }
+    for (notify::AlertContributor& one : out.contributors) {
+        if (one.facet != TrafficFacet::kSourceAs) continue;
+        const auto found = organizations.find(one.key);
+        if (found != organizations.end()) one.place.organization = found->second;
+    }
+    return out;
+}
+
+/// The largest first, and a message for each; what is more than kSingle is listed in one.
+void compose(std::span<const Alert> alerts, notify::StatusTone tone, const std::string& what,
+             const std::function<Message(const Alert&)>& render,
+             const std::function<std::string(const Alert&)>& line, const notify::RenderOptions& options,
+             std::vector<Message>& out) {
+    std::vector<const Alert*> order;
+    for (const Alert& alert : alerts) order.push_back(&alert);
+    std::stable_sort(order.begin(), order.end(), [](const Alert* a, const Alert* b) {
+        return a->peak.bits_per_second > b->peak.bits_per_second;
+    });
+    const std::size_t single = order.size() > kSingle + 1 ? kSingle : order.size();
+    for (std::size_t i = 0; i < single; ++i) out.push_back(render(*order[i]));
+    if (single == order.size()) return;
+    std::vector<std::string> lines;
+    for (std::size_t i = single; i < order.size(); ++i) lines.push_back(line(*order[i]));
+    Message list = notify::render_status(tone, fmt::format("{} more {}", lines.size(), what), lines, options);
+    list.kind = MessageKind::kAlert;
+    out.push_back(std::move(list));
+}
+
+}  // namespace
+
+std::vector<Message> compose_alerts(const store::RecordReport& report, const aggregate::CountedMinute& minute,
+                                    const enrich::GeoDatabases& geo, const notify::RenderOptions& options) {
+    std::vector<Message> messages;
+    compose(
+        report.started, notify::StatusTone::kTrouble, "traffic alerts",
+        [&](const Alert& alert) {
+            return notify::render_alert_started(alert, explained(alert, minute, geo), options);
+        },
+        [](const Alert& alert) {
+            return fmt::format("{}: {}, {:.2f} Mbps, {:.0f} packets/s, since {}", alert.rule_name,
+                               alert_target(alert), alert.current.bits_per_second / 1e6,
+                               alert.current.packets_per_second, european_time(alert.started_at));
+        },
+        options, messages);
+    compose(
+        report.ended, notify::StatusTone::kRecovered, "traffic alerts ended",
+        [&](const Alert& alert) { return notify::render_alert_ended(alert, options); },
+        [](const Alert& alert) {
+            return fmt::format("{}: {}, peak {:.2f} Mbps, after {}", alert.rule_name, alert_target(alert),
+                               alert.peak.bits_per_second / 1e6,
+                               duration_text(alert.ended_at.value_or(alert.started_at) - alert.started_at));
+        },
+        options, messages);
+    return messages;
+}
+
+std::string alert_target(const Alert& alert) {
+    if (alert.prefixes.size() == 1) return alert.prefixes.front().text();
+    return fmt::format("{} prefixes", alert.prefixes.size());
+}
+
+}  // namespace cam::app

@@ -1,0 +1,152 @@
+#include "app/api_backend.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "app/preferences.h"
+#include "app/store_pool.h"
+#include "cam/store/flow_store.h"
+
+namespace cam::app {
+namespace {
+
+using Events = StorePool<store::SqliteStore>;
+using Flows = StorePool<store::FlowStore>;
+
+api::Readiness readiness(const Surroundings& around) {
+    api::Readiness told{.ready = true, .reasons = around.conditions.problems()};
+    const std::string poll = around.poll_problem.with([](const std::string& why) { return why; });
+    if (!poll.empty()) told.reasons.insert(told.reasons.begin(), poll);
+    told.ready = poll.empty() && !around.conditions.wrong(Condition::kDatabase) &&
+                 !around.conditions.wrong(Condition::kFlowListener) &&
+                 !around.conditions.wrong(Condition::kFlowStore);
+    return told;
+}
+
+void fill_preferences(const Surroundings& around, api::Backend& backend) {
+    const PreferenceFile preferences(around.settings.paths.dashboard_prefs);
+    backend.my_prefixes_only = [preferences]() -> Result<bool> {
+        auto told = preferences.my_prefixes_only();
+        // What a poll would do with a file that is not there.
+        if (!told && told.error().code == ErrorCode::kNotFound) return true;
+        return told;
+    };
+    backend.set_my_prefixes_only = [preferences](bool on) { return preferences.set_my_prefixes_only(on); };
+}
+
+void fill_routers(Clock& clock, const std::shared_ptr<Flows>& flows, api::Backend& backend) {
+    backend.routers = [flows] {
+        return flows->with([](store::FlowStore& store) { return store.routers(); });
+    };
+    backend.router = [flows](std::string_view id) {
+        return flows->with([&](store::FlowStore& store) { return store.router(id); });
+    };
+    backend.create_router = [flows, &clock](const Router& router) {
+        return flows->with(
+            [&](store::FlowStore& store) { return store.create_router(router, clock.wall()); });
+    };
+    backend.update_router = [flows, &clock](const Router& router) {
+        return flows->with(
+            [&](store::FlowStore& store) { return store.update_router(router, clock.wall()); });
+    };
+    backend.remove_router = [flows](std::string_view id) {
+        return flows->with([&](store::FlowStore& store) { return store.remove_router(id); });
+    };
+}
+
+void fill_rules(Clock& clock, const std::shared_ptr<Flows>& flows, api::Backend& backend) {
+    backend.rules = [flows] { return flows->with([](store::FlowStore& store) { return store.rules(); }); };
+    backend.rule = [flows](std::string_view id) {
+        return flows->with([&](store::FlowStore& store) { return store.rule(id); });
+    };
+    backend.create_rule = [flows, &clock](const Rule& rule) {
+        return flows->with([&](store::FlowStore& store) { return store.create_rule(rule, clock.wall()); });
+    };
+    backend.update_rule = [flows, &clock](const Rule& rule) {
+        return flows->with([&](store::FlowStore& store) { return store.update_rule(rule, clock.wall()); });
+    };
+    backend.remove_rule = [flows](std::string_view id) {
+        return flows->with([&](store::FlowStore& store) { return store.remove_rule(id); });
+    };
+    backend.alerts = [flows](const AlertQuery& query) {
+        return flows->with([&](store::FlowStore& store) { return store.alerts(query); });
+    };
+}
+
+ExporterStatus status_of(const decode::ExporterReport& report, SteadyTime now, WallTime wall) {
+    ExporterStatus status(report.exporter);
+    if (report.datagrams > 0) status.last_seen = wall - (now - report.last_seen);
+    status.templates = report.templates + report.options_templates;
+    status.datagrams = report.datagrams;
+    status.flow_records = report.flow_records;
+    status.lost_datagrams = report.lost_datagrams;
+    status.lost_records = report.lost_records;
+    for (std::size_t i = 0; i < report.dropped.size(); ++i) {
+        if (report.dropped[i] == 0) continue;
+        status.dropped.emplace_back(name(static_cast<decode::DropReason>(i)), report.dropped[i]);
+    }
+    std::array<bool, kExportProtocolCount> speaks{};
+    for (const decode::ExporterReport::Sampling& one : report.sampling) {
+        status.sampling.push_back({.protocol = one.protocol,
+                                   .domain = one.domain,
+                                   .sampler = one.sampler,
+                                   .rate = one.rate,
+                                   .source = one.source});
+        speaks[static_cast<std::size_t>(one.protocol)] = true;
+    }
+    for (std::size_t i = 0; i < speaks.size(); ++i) {
+        if (speaks[i]) status.protocols.push_back(static_cast<ExportProtocol>(i));
+    }
+    return status;
+}
+
+/// The exporters that were heard; where none told a rate, the operator's default is what counts.
+Result<std::vector<ExporterStatus>> exporters(const Surroundings& around, Flows& flows) {
+    const auto routers = flows.with([](store::FlowStore& store) { return store.routers(); });
+    if (!routers) return routers.error();
+    std::map<IpAddress, SamplingRate> defaults;
+    for (const Router& router : *routers) {
+        if (const auto rate = SamplingRate::one_in(router.default_sampling)) {
+            defaults.insert_or_assign(router.address, *rate);
+        }
+    }
+    std::vector<ExporterStatus> out;
+    for (const decode::ExporterReport& report : around.flow_board.exporters()) {
+        ExporterStatus status = status_of(report, around.clock.steady(), around.clock.wall());
+        const auto fallback = defaults.find(report.exporter.address());
+        for (ExporterStatus::Sampling& sampling : status.sampling) {
+            if (sampling.source != SamplingSource::kNone || fallback == defaults.end()) continue;
+            sampling.rate = fallback->second;
+            sampling.source = SamplingSource::kRouterDefault;
+        }
+        out.push_back(std::move(status));
+    }
+    return out;
+}
+
+}  // namespace
+
+api::Backend api_backend(const Surroundings& around) {
+    // Read-write, because SQLite shares its lock state within a process: a read-only reader would stand in
+    // the way of our own writers.
+    const auto options = store_options(around.settings, store::Access::kReadWrite);
+    const auto events = std::make_shared<Events>(options);  // owned by the functions below
+    const auto flows = std::make_shared<Flows>(options);
+    api::Backend backend;
+    backend.events = [events](const EventQuery& query) {
+        return events->with([&](store::SqliteStore& store) { return store.events(query); });
+    };
+    backend.readiness = [&around] { return readiness(around); };
+    backend.metrics_text = [&around] { return around.metrics.text(); };
+    backend.exporters = [&around, flows] { return exporters(around, *flows); };
+    fill_preferences(around, backend);
+    fill_routers(around.clock, flows, backend);
+    fill_rules(around.clock, flows, backend);
+    return backend;
+}
+
+}  // namespace cam::app

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "cam/base/guarded.h"
+#include "cam/base/result.h"
+#include "cam/store/sqlite_store.h"
+
+namespace cam::app {
+
+/// Connections to the database for callers on several threads, which use one each at a time; opened when
+/// needed, some kept for the next. Safe from any thread.
+template <typename Store>
+class StorePool {
+public:
+    explicit StorePool(store::SqliteStore::Options options) : options_(std::move(options)) {}
+
+    /// What `use` makes of a connection, or why there is none. `use` takes `Store&` and returns a Result.
+    template <typename Use>
+    auto with(Use&& use) -> decltype(use(std::declval<Store&>())) {
+        auto taken = take();
+        if (!taken) return taken.error();
+        auto result = std::forward<Use>(use)(**taken);
+        // After a failure the next caller gets a fresh connection.
+        if (result) give_back(std::move(*taken));
+        return result;
+    }
+
+private:
+    static constexpr std::size_t kKept = 4;
+
+    Result<std::unique_ptr<Store>> take() {
+        std::unique_ptr<Store> kept = idle_.with([](auto& idle) {
+            std::unique_ptr<Store> one;
+            if (!idle.empty()) {
+                one = std::move(idle.back());
+                idle.pop_back();
+            }
+            return one;
+        });
+        if (kept) return kept;
+        return Store::open(options_);
+    }
+    void give_back(std::unique_ptr<Store> store) {
+        idle_.with([&](auto& idle) {
+            if (idle.size() < kKept) idle.push_back(std::move(store));
+        });
+    }
+
+    store::SqliteStore::Options options_;
+    Guarded<std::vector<std::unique_ptr<Store>>> idle_;
+};
+
+}  // namespace cam::app

@@ -1,0 +1,187 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+#include <spdlog/fmt/fmt.h>
+#include <nlohmann/json.hpp>
+
+#include "cam/api/server.h"
+#include "cam/base/guarded.h"
+#include "cam/base/time_text.h"
+
+namespace cam::api {
+
+/// Things with ids, as the database keeps them. Safe from any thread.
+template <typename Item>
+class Shelf {
+public:
+    explicit Shelf(std::string noun) : noun_(std::move(noun)) {}
+
+    std::vector<Item> all() const {
+        return items_.with([](const auto& items) { return items; });
+    }
+    Result<Item> get(std::string_view id) const {
+        return items_.with([&](const auto& items) -> Result<Item> {
+            const auto found = find(items, id);
+            if (found == items.end()) return Error{ErrorCode::kNotFound, "no such row"};
+            return *found;
+        });
+    }
+    Result<Item> add(Item item) {
+        item.created_at = item.updated_at = *parse_time("2026-01-19T22:51:50Z");
+        return items_.with([&](auto& items) -> Result<Item> {
+            item.id = fmt::format("{}-{}", noun_, ++made_);
+            items.push_back(item);
+            return item;
+        });
+    }
+    Result<Item> replace(Item item) {
+        return items_.with([&](auto& items) -> Result<Item> {
+            const auto found = find(items, item.id);
+            if (found == items.end()) return Error{ErrorCode::kNotFound, "no such row"};
+            item.created_at = found->created_at;
+            item.updated_at = found->updated_at;
+            return *found = item;
+        });
+    }
+    Status remove(std::string_view id) {
+        return items_.with([&](auto& items) -> Status {
+            const auto found = find(items, id);
+            if (found == items.end()) return Error{ErrorCode::kNotFound, "no such row"};
+            items.erase(found);
+            return Done{};
+        });
+    }
+
+private:
+    template <typename Items>
+    static auto find(Items& items, std::string_view id) {
+        return std::find_if(items.begin(), items.end(), [&](const Item& item) { return item.id == id; });
+    }
+    std::string noun_;
+    mutable Guarded<std::vector<Item>> items_;
+    int made_ = 0;  ///< under the guard of items_
+};
+
+/// A server on a free port over a backend that remembers.
+class SiteTest : public ::testing::Test {
+protected:
+    void SetUp() override { start({}); }
+
+    void start(const std::optional<Secret>& token) {
+        client_.reset();
+        auto server = Server::start({.host = "127.0.0.1", .port = 0, .token = token, .metrics = &metrics_},
+                                    backend(), null_logger());
+        ASSERT_TRUE(server) << server.error().detail;
+        server_ = std::move(server).value();
+        client_ = std::make_unique<httplib::Client>("127.0.0.1", server_->port());
+    }
+
+    /// `work` unless the site is in trouble.
+    template <typename Work>
+    auto unless_faulty(Work work) const -> decltype(work()) {
+        if (fault_) return *fault_;
+        return work();
+    }
+
+    Backend backend() {
+        Backend made;
+        made.events = [this](const EventQuery&) { return unless_faulty([&] { return Result{events_}; }); };
+        made.my_prefixes_only = [this] { return unless_faulty([&] { return Result{my_prefixes_only_}; }); };
+        made.set_my_prefixes_only = [this](bool value) {
+            return unless_faulty([&] {
+                my_prefixes_only_ = value;
+                return Status{Done{}};
+            });
+        };
+        made.readiness = [this]() -> Readiness {
+            if (fault_) throw std::runtime_error("no readiness");
+            return readiness_;
+        };
+        made.metrics_text = [this]() -> std::string {
+            if (fault_) throw std::runtime_error("no metrics");
+            return "cam_polls_total 7\n";
+        };
+        made.routers = [this] { return unless_faulty([&] { return Result{routers_.all()}; }); };
+        made.router = [this](std::string_view id) { return unless_faulty([&] { return routers_.get(id); }); };
+        made.create_router = [this](const Router& router) {
+            return unless_faulty([&] { return is_taken(router) ? conflict(router) : routers_.add(router); });
+        };
+        made.update_router = [this](const Router& router) {
+            return unless_faulty(
+                [&] { return is_taken(router) ? conflict(router) : routers_.replace(router); });
+        };
+        made.remove_router = [this](std::string_view id) {
+            return unless_faulty([&] { return routers_.remove(id); });
+        };
+        made.rules = [this] { return unless_faulty([&] { return Result{rules_.all()}; }); };
+        made.rule = [this](std::string_view id) { return unless_faulty([&] { return rules_.get(id); }); };
+        made.create_rule = [this](const Rule& rule) {
+            return unless_faulty([&] { return rules_.add(rule); });
+        };
+        made.update_rule = [this](const Rule& rule) {
+            return unless_faulty([&] { return rules_.replace(rule); });
+        };
+        made.remove_rule = [this](std::string_view id) {
+            return unless_faulty([&] { return rules_.remove(id); });
+        };
+        made.alerts = [this](const AlertQuery& query) {
+            asked_alerts_.with([&](auto& asked) { asked = query; });
+            return unless_faulty([&] { return Result{alerts_}; });
+        };
+        made.exporters = [this] { return unless_faulty([&] { return Result{exporters_}; }); };
+        return made;
+    }
+
+    /// The body, after checking that it is an envelope which agrees with the status.
+    static nlohmann::json opened(const httplib::Result& answer) {
+        if (!answer) {
+            ADD_FAILURE() << "no answer: " << httplib::to_string(answer.error());
+            return {};
+        }
+        nlohmann::json body = nlohmann::json::parse(answer->body, nullptr, false);
+        EXPECT_TRUE(body.is_object()) << answer->body;
+        EXPECT_EQ(body.size(), 3U);
+        EXPECT_EQ(body.at("success"), answer->status < 400);
+        EXPECT_EQ(body.at("errors").empty(), answer->status < 400);
+        return body;
+    }
+    static std::vector<std::string> messages(const httplib::Result& answer) {
+        std::vector<std::string> all;
+        for (const auto& error : opened(answer)["errors"]) all.push_back(error["message"]);
+        return all;
+    }
+
+    std::optional<Error> fault_;  ///< what every backend call says
+    Readiness readiness_{.ready = true, .reasons = {}};
+    bool my_prefixes_only_ = true;
+    std::vector<StoredEvent> events_;
+    std::vector<Alert> alerts_;
+    std::vector<ExporterStatus> exporters_;
+    Guarded<AlertQuery> asked_alerts_;
+    Shelf<Router> routers_{"router"};
+    Shelf<Rule> rules_{"rule"};
+    MetricRegistry metrics_;
+    std::unique_ptr<Server> server_;
+    std::unique_ptr<httplib::Client> client_;
+
+private:
+    bool is_taken(const Router& router) const {
+        const auto all = routers_.all();
+        return std::any_of(all.begin(), all.end(), [&](const Router& other) {
+            return other.address == router.address && other.id != router.id;
+        });
+    }
+    static Result<Router> conflict(const Router& router) {
+        return Error{ErrorCode::kExists, "another router has the address " + router.address.text()};
+    }
+};
+
+}  // namespace cam::api
