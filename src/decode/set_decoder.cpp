@@ -131,13 +131,14 @@ void SetDecoder::learn(TemplateFormat format, const TemplateRecord& record) {
                                            .idle = place_.options.template_idle};
         learned = exporter.templates.learn(key, format, record, limits, place_.now);
     }
+    // Also one that is refused may have made others be forgotten.
+    const std::size_t after = exporter.memory_bytes();
+    place_.exporters.account(exporter, before, after);
+    exporter.is_changed |= after != before || learned == TemplateTable::Learned::kNew;
     if (learned == TemplateTable::Learned::kBad) return drop(DropReason::kBadTemplate);
     if (learned == TemplateTable::Learned::kNoRoom) return drop(DropReason::kTemplateLimit);
     ++(is_options(format) ? place_.report.options_templates : place_.report.templates);
-    if (learned == TemplateTable::Learned::kSame) return;
-    exporter.is_changed = true;
-    place_.exporters.account(exporter, before, exporter.memory_bytes());
-    release(key);
+    if (learned == TemplateTable::Learned::kNew) release(key);
 }
 
 void SetDecoder::withdraw(TemplateFormat format, std::uint16_t id) {

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <optional>
 
-#include "decode/fixed_bytes.h"
 #include "cam/decode/packet_header.h"
+#include "decode/fixed_bytes.h"
 #include "decode/sflow_address.h"
 
 namespace cam::decode {
