@@ -57,7 +57,8 @@ ExporterReport ExporterState::report() const {
                                 .rate = *domain.rate,
                                 .source = domain.source});
     }
-    for (const auto& [entry, rate] : sampling.entries()) {
+    for (const SamplingTable::Entry& told : sampling.entries()) {
+        const SamplingTable::Key& entry = told.key;
         // What a domain told of itself is in the row of its last record, once there is one.
         const bool is_told =
             std::any_of(domains_.begin(), domains_.end(), [&entry](const DomainState& domain) {
@@ -68,7 +69,7 @@ ExporterReport ExporterState::report() const {
                                 .domain = entry.domain,
                                 .scope = entry.scope,
                                 .sampler = entry.id,
-                                .rate = rate,
+                                .rate = told.rate,
                                 .source = SamplingSource::kOptions});
     }
     sflow.append_sampling(out.sampling);
