@@ -1,10 +1,11 @@
 #include "app/command_line.h"
 
+#include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 #include <CLI/CLI.hpp>
@@ -18,11 +19,17 @@ namespace {
 
 constexpr std::int64_t kMaxLookback = 129'600;  // the 90 days that Cloudflare keeps
 
-/// What CLI11 parses: the arguments without the program's name, last one first.
-std::vector<std::string> reversed_arguments(int argc, const char* const* argv) {
-    std::vector<std::string> arguments(std::reverse_iterator(argv + argc), std::reverse_iterator(argv + 1));
+/// What CLI11 parses: the arguments, of which the program's name may be one. What follows `--` after `alert`
+/// is another program's: it goes to `command` as it stands, since CLI11 would take `[a,b]` apart.
+std::vector<std::string> arguments_of(int argc, const char* const* argv, std::vector<std::string>& command) {
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     const std::string_view path = argc > 0 ? argv[0] : "";
-    if (path.substr(path.rfind('/') + 1) == "alert") arguments.emplace_back("alert");
+    if (path.substr(path.rfind('/') + 1) == "alert") arguments.insert(arguments.begin(), "alert");
+    const auto alert = std::find(arguments.begin(), arguments.end(), "alert");
+    const auto mark = std::find(alert, arguments.end(), "--");
+    if (mark == arguments.end()) return arguments;
+    command.assign(mark + 1, arguments.end());
+    arguments.erase(mark, arguments.end());
     return arguments;
 }
 
@@ -75,10 +82,7 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
     CLI::Option* api_option =
         alert->add_option("--api", asked.alert_api, "The daemon's API instead of the settings' api.listen")
             ->type_name("HOST:PORT");
-    alert
-        ->add_option("command", asked.alert_command,
-                     "After --: runs once, with the alerts on its standard input, if there are some")
-        ->type_name("COMMAND");
+    alert->footer("-- COMMAND ARG...  runs once, with the alerts on its standard input, if there are some");
     alert->fallthrough();
     app.footer("Exit status: 0 done, 1 the work failed, 2 wrong usage or settings.");
 
@@ -86,7 +90,9 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
         return Farewell{"", fmt::format("cloudflare-analytics-monitor: {}; see --help\n", what), 2};
     };
     try {
-        app.parse(reversed_arguments(argc, argv));
+        std::vector<std::string> arguments = arguments_of(argc, argv, asked.alert_command);
+        std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+        app.parse(std::move(arguments));
     } catch (const CLI::ParseError& stop) {
         if (stop.get_exit_code() != 0) return misuse(first_line(stop.what()));
         std::ostringstream out;
@@ -107,6 +113,7 @@ std::variant<Invocation, Farewell> parse_command_line(int argc, const char* cons
     }
     asked.log_level = known->second;
     if (config_option->count() > 0) asked.config = config;
+    if (!asked.alert_command.empty() && !alert->parsed()) return misuse("only alert runs a command after --");
     if (notify->parsed() || alert->parsed()) {
         if (once || test || check_config || (notify->parsed() && alert->parsed()))
             return misuse("notify and alert go with no other mode");
