@@ -79,9 +79,9 @@ TEST_F(ViewsTest, AlertsAreAskedForAsTheQuerySays) {
 
 TEST_F(ViewsTest, AlertsRefuseBadParametersByNameAllAtOnce) {
     for (const char* query : {"active=yes", "active=", "rule_id=", "since=today", "limit=0", "limit=10001",
-                              "status=open", "active=true&active=true"}) {
+                              "status=open", "active=true&active=false"}) {
         const auto answer = client_->Get(std::string{"/alerts?"} + query);
-        EXPECT_EQ(answer->status, 422) << query;
+        ASSERT_EQ(answer->status, 422) << query;
         const std::string name = std::string{query}.substr(0, std::string{query}.find('='));
         EXPECT_NE(messages(answer)[0].find(name), std::string::npos) << query;
     }

@@ -133,7 +133,8 @@ TEST(CommandLineTest, AsksForAlertsAndTakesACommandAsItStands) {
               (std::vector<std::string>{"mail", "-s", "a b", "", "--", "--once", "[x,y]", "$(id)"}));
     EXPECT_TRUE(asked({"alert", "--"}).alert_command.empty());
     EXPECT_NE(misuse({"alert", "--api", "localhost"}).find("--api"), std::string::npos);
-    EXPECT_NE(misuse({"alert", "mail", "-s"}), "") << "an option of the command without --";
+    EXPECT_NE(misuse({"alert", "mail"}).find("mail"), std::string::npos) << "a command without --";
+    EXPECT_EQ(asked({"notify", "--", "-text"}).notify_text, "-text") << "-- is nothing special elsewhere";
     EXPECT_NE(misuse({"--once", "alert"}), "");
     EXPECT_NE(misuse({"notify", "text", "alert"}), "");
 }
