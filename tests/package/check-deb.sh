@@ -80,9 +80,9 @@ check "the user is made" holds /etc/passwd cloudflare-monitor:
 check "/etc/passwd has that one line more" equal $((before + 1)) "$(wc -l <"$root/etc/passwd")"
 check "program" mode /usr/bin/$name "root:root 755"
 check "watchdog" mode /usr/libexec/$name/watchdog "root:root 755"
-check "alert is the program by another name" equal /usr/bin/$name "$(inside realpath /usr/libexec/$name/alert)"
+check "alert is the program by another name" equal /usr/bin/$name "$(inside realpath "/usr/libexec/$name/alert")"
 alert_is_unanswered() {
-    inside /usr/libexec/$name/alert --api 127.0.0.1:1 >"$mount/log" 2>&1
+    inside "/usr/libexec/$name/alert" --api 127.0.0.1:1 >"$mount/log" 2>&1
     [ $? -eq 3 ] && contains "$mount/log" "no daemon answers at 127.0.0.1:1"
 }
 check "alert says that no daemon answers" alert_is_unanswered
