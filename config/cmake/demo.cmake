@@ -2,7 +2,7 @@
 if(TARGET cam-simulator)
     add_custom_target(demo USES_TERMINAL VERBATIM
         COMMAND ${CMAKE_CURRENT_LIST_DIR}/../demo $<TARGET_FILE:cloudflare-analytics-monitor>
-            $<TARGET_FILE:cam-simulator> ${PROJECT_SOURCE_DIR}
-        DEPENDS cloudflare-analytics-monitor cam-simulator
-        COMMENT "The demo: a simulated Cloudflare and Telegram, and the monitor between them")
+            $<TARGET_FILE:cam-simulator> $<TARGET_FILE:cam-flow-exporter> ${PROJECT_SOURCE_DIR}
+        DEPENDS cloudflare-analytics-monitor cam-simulator cam-flow-exporter
+        COMMENT "The demo: a simulated Cloudflare, Telegram and router, and the monitor between them")
 endif()

@@ -34,7 +34,9 @@ std::size_t worker_count(const Settings::Flow& flow) {
 
 net::UdpReceiver::Options receiver_options(const Settings::Flow& flow) {
     net::UdpReceiver::Options options{.listen = {}, .receive_buffer_bytes = flow.receive_buffer_bytes};
-    for (const ListenAddress& address : flow.listen) options.listen.push_back({address.host, address.port});
+    for (const ListenAddress& address : flow.listen) {
+        options.listen.push_back({address.host == "localhost" ? "127.0.0.1" : address.host, address.port});
+    }
     return options;
 }
 

@@ -113,7 +113,7 @@ std::set<std::string> options() {
 
 std::set<std::string> commands() {
     const std::vector<std::string> found =
-        all_of(read(project("src/app/command_line.cpp")), "add_subcommand\\(\"([a-z-]+)\"");
+        all_of(read(project("src/app/command_line.cpp")), "add_subcommand\\(\\s*\"([a-z-]+)\"");
     return {found.begin(), found.end()};
 }
 
