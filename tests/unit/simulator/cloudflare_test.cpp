@@ -231,7 +231,9 @@ TEST_F(CloudflareTest, ShowsARowOnlyOnceItsTimeHasCome) {
     EXPECT_EQ(count_at("2026-01-19T22:00:20Z"), 2U);
 }
 
-TEST_F(CloudflareTest, AnswersTenThousandOfAHundredThousandRowsQuickly) {
+class HeavyCloudflareTest : public CloudflareTest {};
+
+TEST_F(HeavyCloudflareTest, AnswersTenThousandOfAHundredThousandRowsQuickly) {
     std::vector<json> events;
     for (int i = 0; i < 100; ++i) {
         const AttackOptions attack{
@@ -254,7 +256,7 @@ TEST_F(CloudflareTest, AnswersTenThousandOfAHundredThousandRowsQuickly) {
     EXPECT_EQ(world.requests().back().rows, 10000U);
     RecordProperty("milliseconds",
                    static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
-    EXPECT_LT(took, std::chrono::seconds{20});  // generous: sanitizers run this too
+    EXPECT_LT(took, std::chrono::seconds{60});
 }
 
 TEST_F(CloudflareTest, CompressesOnlyForClientsThatAsk) {
