@@ -12,7 +12,6 @@ namespace cam::test {
 namespace {
 
 using namespace std::chrono_literals;
-using nlohmann::json;
 using simulator::BodyKind;
 using simulator::Fault;
 using simulator::Target;

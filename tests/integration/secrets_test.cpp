@@ -15,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using nlohmann::json;
-using simulator::BodyKind;
 using simulator::Fault;
 using simulator::Target;
 

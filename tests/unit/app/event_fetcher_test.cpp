@@ -17,7 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 using cloudflare::FailureKind;
 using simulator::BodyKind;
-using simulator::DatasetLimits;
 using simulator::Fault;
 using simulator::Target;
 
