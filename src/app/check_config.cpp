@@ -9,6 +9,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "app/flow_monitor.h"
 #include "app/modes.h"
 #include "app/monitor_parts.h"
 #include "app/preferences.h"
@@ -118,6 +119,38 @@ void check_files(const Settings& settings, Checklist& list) {
     }
 }
 
+void check_api(const Settings& settings, Checklist& list) {
+    const std::string problem = listen_problem(settings.api.listen);
+    if (problem.empty()) {
+        list.fine(fmt::format("api.listen {}: free", settings.api.listen.text()));
+    } else {
+        list.warning(fmt::format("api.listen {}: {} (the running daemon itself?)", settings.api.listen.text(),
+                                 problem));
+    }
+}
+
+void check_flow(const Settings& settings, Checklist& list) {
+    for (const ListenAddress& address : settings.flow.listen) {
+        Settings::Flow one = settings.flow;
+        one.listen = {address};
+        const auto receivers = net::UdpReceiver::open(receiver_options(one), 1);
+        if (!receivers) {
+            list.warning(fmt::format("flow.listen {}: {} (the running daemon itself?)", address.text(),
+                                     receivers.error().detail));
+            continue;
+        }
+        const std::size_t granted = receivers->front()->granted_buffer_bytes();
+        if (granted < one.receive_buffer_bytes) {
+            list.warning(fmt::format(
+                "flow.listen {}: free, but the kernel grants a buffer of {} instead of {} bytes; raise "
+                "net.core.rmem_max",
+                address.text(), granted, one.receive_buffer_bytes));
+        } else {
+            list.fine(fmt::format("flow.listen {}: free", address.text()));
+        }
+    }
+}
+
 }  // namespace
 
 int run_check_config(const Invocation& asked) {
@@ -137,15 +170,8 @@ int run_check_config(const Invocation& asked) {
         check_database(settings, list);
         check_geoip(settings, list);
         check_files(settings, list);
-        if (settings.api.enabled) {
-            const std::string problem = listen_problem(settings.api.listen);
-            if (problem.empty()) {
-                list.fine(fmt::format("api.listen {}: free", settings.api.listen.text()));
-            } else {
-                list.warning(fmt::format("api.listen {}: {} (the running daemon itself?)",
-                                         settings.api.listen.text(), problem));
-            }
-        }
+        if (settings.api.enabled) check_api(settings, list);
+        if (settings.flow.enabled) check_flow(settings, list);
     }
     return list.failed() ? kExitUsage : kExitDone;
 }

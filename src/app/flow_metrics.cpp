@@ -14,6 +14,10 @@ FlowMetrics::FlowMetrics(MetricRegistry& registry)
       lost_records_(&registry.counter(
           "cam_flow_lost_records_total",
           "Flow records missing from the sequence of exporters that count records (NetFlow v5, IPFIX)")),
+      late_datagrams_(&registry.counter("cam_flow_late_datagrams_total",
+                                        "Datagrams counted as lost that came late after all")),
+      late_records_(&registry.counter("cam_flow_late_records_total",
+                                      "Flow records counted as lost that came late after all")),
       options_records_(&registry.counter("cam_flow_options_records_total", "Options data records decoded")),
       counter_samples_(&registry.counter("cam_flow_counter_samples_total", "sFlow counter samples seen")),
       sets_held_(&registry.counter("cam_flow_sets_held_total", "Data sets held back for their template")),
@@ -46,6 +50,8 @@ void FlowMetrics::note(const decode::DecodeReport& report, std::size_t datagram_
     for (std::size_t i = 0; i < dropped_.size(); ++i) add(dropped_[i], report.dropped[i]);
     add(lost_datagrams_, report.lost_datagrams);
     add(lost_records_, report.lost_records);
+    add(late_datagrams_, report.late_datagrams);
+    add(late_records_, report.late_records);
     add(options_records_, report.options_records);
     add(counter_samples_, report.counter_samples);
     add(sets_held_, report.sets_held);

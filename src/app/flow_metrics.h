@@ -32,6 +32,8 @@ private:
     Counter* kernel_drops_;
     Counter* lost_datagrams_;
     Counter* lost_records_;
+    Counter* late_datagrams_;
+    Counter* late_records_;
     Counter* options_records_;
     Counter* counter_samples_;
     Counter* sets_held_;

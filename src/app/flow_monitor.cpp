@@ -32,14 +32,6 @@ std::size_t worker_count(const Settings::Flow& flow) {
     return std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, kMostWorkers);
 }
 
-net::UdpReceiver::Options receiver_options(const Settings::Flow& flow) {
-    net::UdpReceiver::Options options{.listen = {}, .receive_buffer_bytes = flow.receive_buffer_bytes};
-    for (const ListenAddress& address : flow.listen) {
-        options.listen.push_back({address.host == "localhost" ? "127.0.0.1" : address.host, address.port});
-    }
-    return options;
-}
-
 using Receivers = std::vector<std::unique_ptr<net::UdpReceiver>>;
 
 /// Tries until it listens; empty if stopped before.
@@ -199,6 +191,14 @@ Status monitor(const Surroundings& around, Heartbeat& heartbeat, const std::func
 }
 
 }  // namespace
+
+net::UdpReceiver::Options receiver_options(const Settings::Flow& flow) {
+    net::UdpReceiver::Options options{.listen = {}, .receive_buffer_bytes = flow.receive_buffer_bytes};
+    for (const ListenAddress& address : flow.listen) {
+        options.listen.push_back({address.host == "localhost" ? "127.0.0.1" : address.host, address.port});
+    }
+    return options;
+}
 
 void run_flow_monitor(const Surroundings& around, Heartbeat& heartbeat, const std::function<void()>& queued,
                       const std::stop_token& stop) {

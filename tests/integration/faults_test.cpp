@@ -209,7 +209,7 @@ class RefusalTest : public FaultsTest, public testing::WithParamInterface<Refusa
 
 TEST_P(RefusalTest, IsToldOnceByWhomeverAndItsEndOnce) {  // B6
     const Refusal& one = GetParam();
-    const std::string headline = "Cloudflare refuses the query";
+    const std::string headline = "*Cloudflare refuses the query";
     world_.add_event(event(60));
     world_.add_fault(Fault{one.fault}.on(Target::kGraphql));
     for (int i = 0; i < 3; ++i) EXPECT_EQ(once().status, 1);
@@ -252,7 +252,7 @@ TEST_F(FaultsTest, AnExpiredTokenIsToldOnceAndSoIsItsEnd) {  // B6
     accept("anotherCloudflareApiToken00000000000000002");
     EXPECT_EQ(once().status, 1);
     EXPECT_EQ(once().status, 1);
-    EXPECT_EQ(messages_with("Cloudflare refuses the query (unauthorized)").size(), 1U);
+    EXPECT_EQ(messages_with("*Cloudflare refuses the query (unauthorized)").size(), 1U);
     accept(token);
     EXPECT_EQ(once().status, 0);
     EXPECT_EQ(once().status, 0);

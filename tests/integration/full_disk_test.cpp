@@ -76,13 +76,13 @@ TEST_F(FullDiskTest, IsToldPastTheDatabaseOnceAndEverythingElseOnceThereIsRoom) 
     ASSERT_TRUE(world_.wait_for_requests(Target::kGraphql, polls + 4));
     EXPECT_NE(daemon.err().find("claim failed"), std::string::npos) << daemon.err();
     EXPECT_EQ(told_waves(), numbers_to(1));
-    EXPECT_EQ(messages_with("Database cannot be written").size(), 1U);
+    EXPECT_EQ(messages_with("*Database cannot be written").size(), 1U);
     disk_->make_room();
     ASSERT_TRUE(wait_for_waves(3)) << daemon.err();
     ASSERT_TRUE(wait_for_text("Database is written again")) << daemon.err();
     expect_clean_stop(daemon);
     EXPECT_EQ(told_waves(), numbers_to(3));
-    EXPECT_EQ(messages_with("Database cannot be written").size(), 1U);
+    EXPECT_EQ(messages_with("*Database cannot be written").size(), 1U);
     EXPECT_EQ(messages_with("Database is written again").size(), 1U);
     expect_stored_once(3);
 }
@@ -132,14 +132,14 @@ TEST_F(FullDiskTest, SinglePollsThatCannotOpenTheDatabaseTellItOnceAndThatItIsOv
     }
     Process daemon(command({}));
     EXPECT_EQ(daemon.wait(), 1) << daemon.err();
-    EXPECT_EQ(messages_with("Database cannot be opened").size(), 1U);
+    EXPECT_EQ(messages_with("*Database cannot be opened").size(), 1U);
     EXPECT_EQ(run(command({"notify", "The watchdog says hello"})).status, 0);
     EXPECT_EQ(messages_with("The watchdog says hello").size(), 1U) << "what cannot be queued goes at once";
     disk_->make_room();
     EXPECT_EQ(once().status, 0);
     EXPECT_EQ(once().status, 0);
     EXPECT_EQ(messages_with("Database is written again").size(), 1U);
-    EXPECT_EQ(messages_with("Database cannot be opened").size(), 1U);
+    EXPECT_EQ(messages_with("*Database cannot be opened").size(), 1U);
     EXPECT_EQ(told_waves(), numbers_to(1));
     expect_stored_once(1);
 }

@@ -3,7 +3,10 @@
 #include <csignal>
 #include <filesystem>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -220,6 +223,24 @@ TEST_F(ProgramTest, CheckConfigSaysWhatIsFineAndLeavesWithZero) {
         EXPECT_NE(done.out.find(part), std::string::npos) << part << " in:\n" << done.out;
     }
     EXPECT_EQ(listing(), before);
+}
+
+TEST_F(ProgramTest, CheckConfigTriesTheAddressesForFlows) {
+    const int taken = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in here{};
+    here.sin_family = AF_INET;
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof here;
+    ASSERT_EQ(::bind(taken, reinterpret_cast<const sockaddr*>(&here), size), 0);
+    ASSERT_EQ(::getsockname(taken, reinterpret_cast<sockaddr*>(&here), &size), 0);
+    const std::string busy = "127.0.0.1:" + std::to_string(ntohs(here.sin_port));
+    configure(
+        {{"flow", {{"enabled", true}, {"listen", {"127.0.0.1:0", busy}}, {"receive_buffer_bytes", 65'536}}}});
+    const Finished done = run(command({"--check-config"}));
+    ::close(taken);
+    EXPECT_EQ(done.status, 0) << "the port may be the running daemon's own";
+    EXPECT_NE(done.out.find("flow.listen 127.0.0.1:0: free"), std::string::npos) << done.out;
+    EXPECT_NE(done.out.find("flow.listen " + busy + ": cannot listen on UDP"), std::string::npos) << done.out;
 }
 
 TEST_F(ProgramTest, CheckConfigLeavesWithTwoForADamagedDatabase) {

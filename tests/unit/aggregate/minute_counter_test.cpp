@@ -108,12 +108,24 @@ TEST_F(MinuteCounterTest, TakesARateFromAnySourceBeforeTheDefault) {
 }
 
 TEST_F(MinuteCounterTest, AddsNothingForCountsThatARecordDoesNotTell) {
-    FlowRecord event = flow(address("10.0.0.1"), {.bytes = 77, .packets = 88, .one_in = 10});
+    FlowRecord event = flow(address("10.0.0.1"), {.bytes = 77, .packets = 0, .one_in = 10});
     event.fields.remove(FlowField::kPackets);
     FlowRecord nothing = event;
+    nothing.bytes = 0;
     nothing.fields.remove(FlowField::kBytes);
     const CountedMinute minute = count_once(plan({"10.0.0.0/8"}), {event, nothing});
     EXPECT_EQ(at(minute, "10.0.0.0/8").all(), (Volume{.bytes = 770, .packets = 0, .flows = 20}));
+}
+
+// Cisco ASA (NSEL) tells the initiator's octets, PSAMP a frame: traffic that rules must see.
+TEST_F(MinuteCounterTest, CountsWhatStandsInForTheDeltaCounters) {
+    FlowRecord event = flow(address("10.0.0.1"), {.bytes = 77, .packets = 5, .one_in = 10});
+    event.fields.remove(FlowField::kBytes);
+    event.fields.remove(FlowField::kPackets);
+    event.fields.add(FlowField::kOtherBytes);
+    event.fields.add(FlowField::kOtherPackets);
+    const CountedMinute minute = count_once(plan({"10.0.0.0/8"}), {event});
+    EXPECT_EQ(at(minute, "10.0.0.0/8").all(), (Volume{.bytes = 770, .packets = 50, .flows = 10}));
 }
 
 TEST_F(MinuteCounterTest, PutsARecordIntoItsClassesAndTheirWholes) {
