@@ -105,7 +105,7 @@ TEST_F(HeavyLossTest, NothingIsLostHoweverOftenTheDaemonIsKilled) {  // B4, B5
     }
     let_a_minute_pass();
     const std::string waiting = query("SELECT count(*) FROM outbox WHERE state = 'waiting'");
-    const Finished last = run(command({"--once"}), 120s);
+    const Finished last = run(command({"--once"}), 600s);
     EXPECT_EQ(last.status, 0) << last.err;
 
     expect_stored_once(kRounds);
@@ -332,7 +332,12 @@ TEST_F(HeavyLossTest, TwentyFiveThousandEventsAreStoredAndToldInOneMessagePerAtt
     world_.clear_events();
     world_.add_events(all);
     ASSERT_TRUE(wait_for_waves(1 + kAttacks, 60s)) << daemon.err();
-    EXPECT_EQ(query("SELECT count(*) FROM network_analytics_events"), std::to_string(2 * kMany));
+    // A machine so busy that an answer of the simulator comes too late has some told twice: until all are
+    // done.
+    ASSERT_TRUE(eventually([&] {
+        return query("SELECT count(*) FROM outbox WHERE state = 'waiting'") == "0" &&
+               query("SELECT count(*) FROM network_analytics_events") == std::to_string(2 * kMany);
+    })) << daemon.err();
     // What the next poll asks again is known.
     world_.forget();
     ASSERT_TRUE(world_.wait_for_requests(Target::kGraphql, 4, 20s));

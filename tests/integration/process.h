@@ -26,13 +26,13 @@ public:
 
     void signal(int number) const;
     /// The exit status, 128 + signal if a signal ended it; nullopt if it still runs after `patience`.
-    std::optional<int> wait(std::chrono::milliseconds patience = std::chrono::seconds{30});
+    std::optional<int> wait(std::chrono::milliseconds patience = std::chrono::seconds{60});
     [[nodiscard]] bool running();
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] std::string out() const;
     [[nodiscard]] std::string err() const;
     /// True as soon as standard error holds `text`.
-    bool wait_for_log(const std::string& text, std::chrono::milliseconds patience = std::chrono::seconds{10});
+    bool wait_for_log(const std::string& text, std::chrono::milliseconds patience = std::chrono::seconds{60});
 
 private:
     pid_t pid_ = 0;
@@ -51,7 +51,7 @@ Finished run(const Process::Options& options, std::chrono::milliseconds patience
 
 /// Asks `condition` every few milliseconds until it holds; false after `patience`.
 template <typename Condition>
-bool eventually(Condition condition, std::chrono::milliseconds patience = std::chrono::seconds{10});
+bool eventually(Condition condition, std::chrono::milliseconds patience = std::chrono::seconds{60});
 
 /// A port of 127.0.0.1 that nobody listened on a moment ago.
 std::uint16_t free_port();

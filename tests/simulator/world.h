@@ -43,7 +43,7 @@ struct Counters {
 /// Safe from any thread, except start() and stop(): one thread at a time.
 class World {
 public:
-    static constexpr std::chrono::milliseconds kPatience{10000};
+    static constexpr std::chrono::milliseconds kPatience{60'000};
 
     World();
     explicit World(const Scenario& scenario);

@@ -255,11 +255,11 @@ TEST_F(FaultTest, AddsHeadersOfTheTestsChoice) {
 
 TEST_F(FaultTest, EndsStalledConnectionsWhenTheWorldStops) {
     world.add_fault(Fault::stall());
-    std::thread waiting([&] { static_cast<void>(get(10000ms)); });
+    std::thread waiting([&] { static_cast<void>(get(60000ms)); });
     ASSERT_TRUE(world.wait_for_requests(Target::kToken, 1));
     const auto begin = std::chrono::steady_clock::now();
     world.stop();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s);
     waiting.join();
 }
 
