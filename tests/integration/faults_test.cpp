@@ -49,11 +49,11 @@ std::string name_of(const testing::TestParamInfo<Case>& test) {
 class FaultsTest : public SiteTest {
 protected:
     [[nodiscard]] std::size_t told() const { return messages_with("*MITIGATION EVENT*").size(); }
-    [[nodiscard]] bool wait_until_told(std::size_t count, std::chrono::milliseconds patience = 20s) const {
+    [[nodiscard]] bool wait_until_told(std::size_t count, std::chrono::milliseconds patience = 60s) const {
         return world_.wait_until([&](const auto&) { return told() >= count; }, patience);
     }
     [[nodiscard]] bool wait_for_text(const std::string& part,
-                                     std::chrono::milliseconds patience = 20s) const {
+                                     std::chrono::milliseconds patience = 60s) const {
         return world_.wait_until([&](const auto&) { return !messages_with(part).empty(); }, patience);
     }
     [[nodiscard]] bool wait_for_polls(std::size_t more) const {

@@ -56,7 +56,7 @@ protected:
         if (!disk_->mounted()) GTEST_SKIP() << "SKIPPED: a small disk cannot be mounted (needs root)";
     }
     [[nodiscard]] bool wait_for_text(const std::string& part) const {
-        return world_.wait_until([&](const auto&) { return !messages_with(part).empty(); }, 20s);
+        return world_.wait_until([&](const auto&) { return !messages_with(part).empty(); }, 60s);
     }
 
     std::unique_ptr<SmallDisk> disk_;

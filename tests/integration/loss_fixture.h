@@ -59,7 +59,7 @@ protected:
         }
         return numbers;
     }
-    [[nodiscard]] bool wait_for_waves(std::size_t count, std::chrono::milliseconds patience = 30s) const {
+    [[nodiscard]] bool wait_for_waves(std::size_t count, std::chrono::milliseconds patience = 60s) const {
         return world_.wait_until([&](const auto&) { return told_waves().size() >= count; }, patience);
     }
     [[nodiscard]] static std::vector<int> numbers_to(int last) {

@@ -298,8 +298,8 @@ TEST_F(ProgramTest, TheDaemonReportsStartAndStopAndLeavesWithZero) {  // B24, B2
     EXPECT_NE(world_.messages()[0].text.find("*Network Analytics Monitor STARTED*"), std::string::npos);
     const auto before = std::chrono::steady_clock::now();
     daemon.signal(SIGTERM);
-    EXPECT_EQ(daemon.wait(10s), 0) << daemon.err();
-    EXPECT_LT(std::chrono::steady_clock::now() - before, 7s);
+    EXPECT_EQ(daemon.wait(20s), 0) << daemon.err();
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 15s);
     ASSERT_EQ(world_.messages().size(), 2U);
     EXPECT_NE(world_.messages()[1].text.find("*Network Analytics Monitor STOPPED*"), std::string::npos);
 }
@@ -308,7 +308,7 @@ TEST_F(ProgramTest, SigintStopsLikeSigterm) {
     Process daemon(command({}));
     ASSERT_TRUE(world_.wait_for_messages(1));
     daemon.signal(SIGINT);
-    EXPECT_EQ(daemon.wait(10s), 0);
+    EXPECT_EQ(daemon.wait(20s), 0);
     EXPECT_EQ(messages_with("STOPPED").size(), 1U);
 }
 
@@ -317,7 +317,7 @@ TEST_F(ProgramTest, AStopWhileCloudflareHangsStillTakesSecondsOnly) {
     Process daemon(command({}));
     ASSERT_TRUE(world_.wait_for_requests(Target::kGraphql, 1));
     daemon.signal(SIGTERM);
-    EXPECT_EQ(daemon.wait(10s), 0) << daemon.err();
+    EXPECT_EQ(daemon.wait(20s), 0) << daemon.err();
     EXPECT_EQ(messages_with("STOPPED").size(), 1U);
 }
 
@@ -326,7 +326,7 @@ TEST_F(ProgramTest, AShutdownReportThatCannotBeSentWaitsForTheNextStart) {
     ASSERT_TRUE(world_.wait_for_messages(1));
     world_.add_fault(Fault::stall().on(Target::kTelegram));
     daemon.signal(SIGTERM);
-    EXPECT_EQ(daemon.wait(12s), 0) << daemon.err();
+    EXPECT_EQ(daemon.wait(20s), 0) << daemon.err();
     EXPECT_EQ(messages_with("STOPPED").size(), 0U);
     EXPECT_EQ(query("SELECT kind FROM outbox WHERE state = 'waiting'"), "shutdown");
     world_.clear_faults();
@@ -384,7 +384,7 @@ TEST_F(ProgramTest, TheDaemonAndOnceShareADatabaseWithoutTellingTwice) {
     }
     ASSERT_TRUE(world_.wait_for_messages(6));
     daemon.signal(SIGTERM);
-    EXPECT_EQ(daemon.wait(10s), 0);
+    EXPECT_EQ(daemon.wait(20s), 0);
     EXPECT_EQ(messages_with("MITIGATION EVENT").size(), 5U);
 }
 

@@ -65,16 +65,18 @@ struct Got {
     std::string payload;
 };
 
-/// Everything that waits, until nothing came for a moment or `wanted` have come.
+/// Everything that waits, until nothing came for a moment (or, with a number `wanted`, for seconds) or
+/// `wanted` have come.
 std::vector<Got> take_all(UdpReceiver& receiver, std::size_t wanted) {
     std::vector<Got> out;
     for (int quiet = 0; quiet < 2 && out.size() < wanted;) {
-        const auto count = receiver.receive(milliseconds{50}, [&](std::span<const Datagram> batch) {
-            for (const Datagram& one : batch) {
-                out.push_back({one.source.text(), one.source_port,
-                               std::string(one.payload.begin(), one.payload.end())});
-            }
-        });
+        const auto count = receiver.receive(
+            milliseconds{wanted == SIZE_MAX ? 100 : 5'000}, [&](std::span<const Datagram> batch) {
+                for (const Datagram& one : batch) {
+                    out.push_back({one.source.text(), one.source_port,
+                                   std::string(one.payload.begin(), one.payload.end())});
+                }
+            });
         EXPECT_TRUE(count);
         quiet = count && *count == 0 ? quiet + 1 : 0;
     }
