@@ -181,11 +181,10 @@ def make_rules(arguments):
 
 def nfacctd(name, path, folder, port):
     config = os.path.join(folder, f"{name}.conf")
-    prefix = name
     pathlib.Path(config).write_text(
-        f"{prefix}_ip: 127.0.0.1\n{prefix}_port: {port}\nplugins: memory\naggregate: dst_net\n"
-        f"plugin_buffer_size: 1024000\nplugin_pipe_size: 102400000\n{prefix}_pipe_size: 16777216\n"
-        f"imt_path: {folder}/{name}.pipe\n{prefix}_net: mask\nnetworks_mask: 24\n")
+        f"{name}_ip: 127.0.0.1\n{name}_port: {port}\nplugins: memory\naggregate: dst_net\n"
+        f"plugin_buffer_size: 1024000\nplugin_pipe_size: 102400000\n{name}_pipe_size: 16777216\n"
+        f"imt_path: {folder}/{name}.pipe\n{name}_net: mask\nnetworks_mask: 24\n")
     return [path, "-f", config]
 
 
@@ -218,16 +217,18 @@ def collectors(arguments, folder):
         by_format = {form: port for port, formats in zip(own, takes) for form in formats}
         found.append(Collector(name, make(path, *own), by_format, prepare))
 
-    spool = os.path.join(folder, "spool")
-    os.makedirs(spool, exist_ok=True)
+    def spool(name):
+        os.makedirs(os.path.join(folder, name), exist_ok=True)
+        return os.path.join(folder, name)
+
     netflow, sflow = ("v5", "v9", "ipfix"), ("sflow5",)
     everything = netflow + sflow
     add("sink", f"{arguments.programs}/cam-udp-sink", lambda path, port: [path, str(port)], [everything])
     add("ours", arguments.monitor, lambda path, port: [path, "--config", our_settings(folder, port, arguments.api_port),
                                                        "--log-level", "warn"], [everything], make_rules(arguments))
     for name, formats in (("nfcapd", netflow), ("sfcapd", sflow)):
-        add(name, shutil.which(name), lambda path, port: [path, "-w", spool, "-b", "127.0.0.1", "-p", str(port),
-                                                          "-B", "16777216"], [formats])
+        add(name, shutil.which(name), lambda path, port, name=name: [path, "-w", spool(name), "-b", "127.0.0.1", "-p",
+                                                                     str(port), "-B", "16777216"], [formats])
     for name, formats in (("nfacctd", netflow), ("sfacctd", sflow)):
         add(name, shutil.which(name), lambda path, port, name=name: nfacctd(name, path, folder, port), [formats])
     add("fastnetmon", shutil.which("fastnetmon"),
