@@ -3,7 +3,7 @@
 of the API disturb it?
 
 Half of the prefixes are of IPv4, half of IPv6, and so are the exporters' flows. Every minute: records sent and counted
-(/metrics), the kernel's drops, resident memory; with --requests also wrk's figures of reads of /alerts, /rules and
+(/metrics), the kernel's drops, resident memory; records that are neither counted nor dropped are a failure; with --requests also wrk's figures of reads of /alerts, /rules and
 /metrics at that pace.
 """
 import argparse
@@ -90,7 +90,10 @@ def main():
     parser.add_argument("--requests", type=int, default=0, help="reads of the API, per second")
     parser.add_argument("--port", type=int, default=29155)
     parser.add_argument("--api-port", type=int, default=29190)
+    parser.add_argument("--no-wait", dest="wait", action="store_false",
+                        help="begin before the minute from which the rules are counted")
     asked = parser.parse_args()
+    lost = 0
     programs, monitor = os.path.abspath(asked.programs), os.path.abspath(asked.monitor)
     with tempfile.TemporaryDirectory(prefix="cam-soak-") as folder, contextlib.ExitStack() as stack:
         settings = flow_peers.our_settings(folder, asked.port, asked.api_port)
@@ -100,7 +103,8 @@ def main():
         time.sleep(3)
         show("idle", pid)
         make_rules(asked.api_port, asked.prefixes)
-        flow_peers.wait_for_full_minute()
+        if asked.wait:      # the rules are counted from the next full minute on
+            flow_peers.wait_for_full_minute()
         show("with rules", pid)
         for minute in range(asked.minutes):
             before, drops = ask(asked.api_port, "/metrics"), flow_peers.drops(asked.port)
@@ -114,15 +118,20 @@ def main():
             time.sleep(1)
             after = ask(asked.api_port, "/metrics")
             counted = metric(after, "cam_flow_records_total") - metric(before, "cam_flow_records_total")
+            dropped = flow_peers.drops(asked.port) - drops
+            lost += sent["records"] != counted and dropped == 0
             show(f"minute {minute + 1}", pid)
             print(f"    sent {sent['records']:,} ({sent['records'] / sent['seconds']:,.0f}/s), counted {counted:,.0f}, "
-                  f"kernel drops {flow_peers.drops(asked.port) - drops}, unwatched "
+                  f"kernel drops {dropped}, unwatched "
                   f"{metric(after, 'cam_flow_unwatched_records_total'):,.0f}, "
                   f"CPU s per million {(flow_peers.cpu_seconds(pid) - cpu) / sent['records'] * 1e6:.3f}", flush=True)
-        time.sleep(15)
-        show("15 s after the load", pid)
+        if asked.wait:
+            time.sleep(15)
+            show("15 s after the load", pid)
         log = pathlib.Path(folder, "ours.log").read_text(errors="replace")
         print("log:", log[-600:] or "empty")
+    if lost:
+        raise SystemExit(f"flow_soak.py: in {lost} minutes records were neither counted nor dropped by the kernel")
 
 
 if __name__ == "__main__":
