@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include <malloc.h>
+
 #include <spdlog/fmt/fmt.h>
 
 #include "app/alert_composer.h"
@@ -30,6 +32,8 @@ constexpr minutes kAround{2};  // of the minute a week ago
 constexpr std::chrono::hours kRemembered{8 * 24};
 constexpr std::uint32_t kMostRemembered = 100'000;
 constexpr std::size_t kStatesAtOnce = 256;
+/// Prefixes with traffic; a minute of more takes megabytes.
+constexpr std::size_t kLargeMinute = 1'000;
 
 MinuteTime minute_of(WallTime time) {
     return std::chrono::floor<minutes>(time);
@@ -309,7 +313,10 @@ void FlowJudge::work(bool all) {
         if (!current_->is_judged) judge(*current_);
         if (const Status written = write(*current_); !written) return note_failure(written.error());
         if (!done_ || current_->span.minute > *done_ || current_->is_whole) done_ = current_->span.minute;
+        const bool was_large = current_->counted.prefixes.size() > kLargeMinute;
         current_.reset();
+        // Given back, not kept for the next minute: it is needed for a second of each.
+        if (was_large) ::malloc_trim(0);
         note_alerts();
         failing_since_.reset();
         parts_.conditions.clear(Condition::kFlowStore, "Traffic minutes are written again",

@@ -24,15 +24,23 @@ namespace {
 
 /// The longest UDP payload: nothing is ever cut.
 constexpr std::size_t kLargestDatagram = 65'536;
-/// With a buffer of this size, kCollect of pause loses nothing below some million datagrams a second.
-constexpr std::size_t kRoomToCollect = std::size_t{4} * 1024 * 1024;
-constexpr std::chrono::milliseconds kCollect{2};
+/// From one slot to the next: not a power of two, or all datagrams would begin in the same few sets of the
+/// processor's caches and push each other out before they are read.
+constexpr std::size_t kSlotBytes = kLargestDatagram + std::size_t{24} * 64;
+/// How long datagrams are collected: so long that the buffer has room for a million of them a second, and no
+/// longer than brings anything.
+constexpr std::size_t kRoomOfMillisecond = std::size_t{2} * 1024 * 1024;
+constexpr std::chrono::milliseconds kLongestCollecting{5};
+
+std::chrono::milliseconds collecting_time(std::size_t buffer_bytes) {
+    return std::min(kLongestCollecting, std::chrono::milliseconds{buffer_bytes / kRoomOfMillisecond});
+}
 
 /// Address space for a batch. Only pages that datagrams really fill become memory: a few hundred KiB for
 /// common sizes. (Huge pages would make it 4 MiB at once.)
 class BatchMemory {
 public:
-    static constexpr std::size_t kBytes = UdpReceiver::kBatch * kLargestDatagram;
+    static constexpr std::size_t kBytes = UdpReceiver::kBatch * kSlotBytes;
     BatchMemory()
         : bytes_(static_cast<std::uint8_t*>(::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,
                                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
@@ -45,7 +53,7 @@ public:
     BatchMemory& operator=(const BatchMemory&) = delete;
     [[nodiscard]] bool valid() const { return static_cast<void*>(bytes_) != MAP_FAILED; }
     [[nodiscard]] std::span<std::uint8_t> slot(std::size_t number) const {
-        return {bytes_ + number * kLargestDatagram, kLargestDatagram};
+        return {bytes_ + number * kSlotBytes, kLargestDatagram};
     }
 
 private:
@@ -145,7 +153,7 @@ struct UdpReceiver::State {
     std::array<Datagram, kBatch> datagrams{};
     std::atomic<std::uint64_t> kernel_drops{0};
     bool is_spread = true;
-    bool collects = false;
+    std::chrono::milliseconds collecting{0};
     bool may_collect = false;  ///< the last round emptied the sockets
 
     /// False if woken.
@@ -156,9 +164,7 @@ struct UdpReceiver::State {
 
 bool UdpReceiver::State::wait(std::chrono::milliseconds longest) {
     pollfd& wake = waits.back();
-    if (may_collect && collects) {
-        ::poll(&wake, 1, static_cast<int>(kCollect.count()));
-    }
+    if (may_collect && collecting.count() > 0) ::poll(&wake, 1, static_cast<int>(collecting.count()));
     const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(longest.count()));
     if (ready <= 0 || wake.revents == 0) return true;
     eventfd_t count = 0;
@@ -219,7 +225,7 @@ Result<std::vector<std::unique_ptr<UdpReceiver>>> UdpReceiver::open(const Option
     }
     for (const auto& receiver : receivers) {
         receiver->state_->is_spread = is_spread;
-        receiver->state_->collects = receiver->granted_buffer_bytes() >= kRoomToCollect;
+        receiver->state_->collecting = collecting_time(receiver->granted_buffer_bytes());
     }
     return receivers;
 }

@@ -22,11 +22,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench/generated_flows.h"
 #include "simulator/flow_encoder.h"
 
 namespace {
 
 using namespace cam::simulator;
+using cam::bench::Family;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kDatagramsOfExporter = 64;
@@ -37,7 +39,8 @@ struct Arguments {
     std::uint16_t port = 2055;
     FlowFormat format = FlowFormat::kNetflow9;
     std::map<std::string, std::uint64_t> numbers{{"rate", 200'000},   {"seconds", 5},  {"exporters", 1},
-                                                 {"prefixes", 1'000}, {"sampling", 1}, {"records", 24}};
+                                                 {"prefixes", 1'000}, {"sampling", 1}, {"records", 24},
+                                                 {"ipv6", 0}};
 };
 
 Arguments parsed(int argc, char** argv) {
@@ -60,29 +63,6 @@ Arguments parsed(int argc, char** argv) {
     }
     if (argc % 2 == 0) throw std::runtime_error("an option lacks its value");
     return out;
-}
-
-/// Destinations 10.x.y.0/24 of the first `prefixes` such prefixes, everything else at random but repeatable.
-std::vector<Flow> some_flows(std::mt19937& random, std::size_t count, std::uint64_t prefixes) {
-    std::vector<Flow> flows;
-    const auto byte = [&] { return static_cast<std::uint8_t>(random() & 0xFFU); };
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::uint64_t prefix = random() % prefixes;
-        Flow flow;
-        flow.source = {{static_cast<std::uint8_t>(100 + random() % 50), byte(), byte(), byte()}};
-        flow.destination = {
-            {10, static_cast<std::uint8_t>(prefix / 256), static_cast<std::uint8_t>(prefix % 256), byte()}};
-        flow.source_port = static_cast<std::uint16_t>(random());
-        flow.destination_port = static_cast<std::uint16_t>(random() % 1'024);
-        flow.protocol = random() % 3 == 0 ? 17 : 6;
-        flow.tcp_flags = flow.protocol == 6 ? byte() & 0x1FU : 0;
-        flow.packets = 1;
-        flow.bytes = static_cast<std::uint32_t>(64 + random() % 1'400);
-        flow.input_interface = 1 + static_cast<std::uint32_t>(random() % 8);
-        flow.source_as = 64'512 + static_cast<std::uint32_t>(random() % 500);
-        flows.push_back(flow);
-    }
-    return flows;
 }
 
 /// One datagram that can be sent again and again, each time with the next sequence number.
@@ -110,6 +90,7 @@ class Exporter {
 public:
     Exporter(const Arguments& arguments, std::size_t number) : offset_(sequence_offset(arguments.format)) {
         std::mt19937 random(static_cast<unsigned>(number));
+        const auto family = number % 2 < arguments.numbers.at("ipv6") ? Family::kV6 : Family::kV4;
         FlowEncoder encoder({.format = arguments.format,
                              .sampling = static_cast<std::uint32_t>(arguments.numbers.at("sampling")),
                              .records_per_datagram = arguments.numbers.at("records"),
@@ -118,7 +99,8 @@ public:
             std::size_t most = arguments.numbers.at("records");
             if (arguments.format == FlowFormat::kNetflow5) most = std::min<std::size_t>(most, 30);
             if (arguments.format == FlowFormat::kSflow5) most = std::min<std::size_t>(most, 8);
-            const auto flows = some_flows(random, most, arguments.numbers.at("prefixes"));
+            const auto flows =
+                cam::bench::generate_flows(random, most, arguments.numbers.at("prefixes"), family);
             const auto records = static_cast<std::uint32_t>(flows.size());
             const bool counts_records =
                 arguments.format == FlowFormat::kNetflow5 || arguments.format == FlowFormat::kIpfix;
@@ -228,7 +210,8 @@ int main(int argc, char** argv) {
                   << "usage: cam-flow-load --to ADDRESS:PORT [--format v5|v9|ipfix|sflow5] [--rate "
                      "RECORDS_PER_SECOND]\n"
                      "           [--seconds N] [--exporters N] [--prefixes N] [--sampling N] [--records "
-                     "PER_DATAGRAM]\n";
+                     "PER_DATAGRAM]\n"
+                     "           [--ipv6 1]  (the flows of every second exporter)\n";
         return 2;
     }
 }
