@@ -11,6 +11,8 @@
 
 namespace {
 
+constexpr int kLargeBlock = 1024 * 1024;
+
 int run(const cam::app::Invocation& asked) {
     switch (asked.mode) {
         case cam::app::Mode::kDaemon:
@@ -36,6 +38,10 @@ int run(const cam::app::Invocation& asked) {
 int main(int argc, char** argv) {
     // Few threads that rarely work at once: one arena more than main's is enough and keeps the process small.
     ::mallopt(M_ARENA_MAX, 2);
+    // Blocks of more go back to the system when they are freed. Left to itself the C library raises this up
+    // to 32 MiB, and then keeps megabytes of each minute's and each poll's buffers for good.
+    ::mallopt(M_MMAP_THRESHOLD, kLargeBlock);
+    ::mallopt(M_TRIM_THRESHOLD, kLargeBlock);
     std::signal(SIGPIPE, SIG_IGN);
     try {
         const auto parsed = cam::app::parse_command_line(argc, argv);

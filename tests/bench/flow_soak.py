@@ -61,7 +61,7 @@ def readers(port, requests, seconds, folder):
             print("wrk is not installed: no readers")
         yield
         return
-    connections = 20
+    connections = 8     # as many as the server has workers
     script = os.path.join(folder, "paths.lua")
     paths = ", ".join(f'"{route}"' for route in ROUTES)
     pathlib.Path(script).write_text(
