@@ -56,11 +56,11 @@ FlowJudge::FlowJudge(Parts parts, Options options)
       exporter_metrics_(parts_.metrics),
       started_(parts_.clock.steady()),
       minutes_judged_(parts_.metrics.counter(
-          "cam_flow_minutes_total", "Minutes of traffic, by what became of them", {{"result", "judged"}})),
+          "cam_flow_windows_total", "Minutes of traffic, by what became of them", {{"result", "judged"}})),
       minutes_partial_(parts_.metrics.counter(
-          "cam_flow_minutes_total", "Minutes of traffic, by what became of them", {{"result", "partial"}})),
+          "cam_flow_windows_total", "Minutes of traffic, by what became of them", {{"result", "partial"}})),
       minutes_dropped_(parts_.metrics.counter(
-          "cam_flow_minutes_total", "Minutes of traffic, by what became of them", {{"result", "dropped"}})),
+          "cam_flow_windows_total", "Minutes of traffic, by what became of them", {{"result", "dropped"}})),
       evaluation_seconds_(
           parts_.metrics.gauge("cam_rule_evaluation_seconds", "Time that judging the last minute took")),
       rules_set_(parts_.metrics.gauge("cam_rules", "Rules that are judged")) {
@@ -138,6 +138,10 @@ void FlowJudge::end() {
     gather();
     work(true);
     keep_states();
+    const std::size_t lost = gathered_.size() + (current_ ? 1 : 0);
+    if (lost == 0) return;
+    parts_.log->error("minutes dropped, the process ends before the database takes them minutes={}", lost);
+    minutes_dropped_.add(lost);
 }
 
 void FlowJudge::follow_rules() {
@@ -227,8 +231,10 @@ FlowJudge::Current FlowJudge::merged(MinuteTime minute, Gathered gathered) const
         is_one_plan &= part->generation == next.generation;
     }
     const bool has_all = parts.size() >= options_.workers;
-    // A minute of which a part is missing, or came after it was judged, is kept but not judged.
-    if (!has_all || (done_ && minute <= *done_)) to = from;
+    // A minute of which a part is missing, or came after it was judged, is kept but not judged. What was done
+    // in a time that is yet to come was done before somebody set the clock.
+    const bool is_done = done_ && minute <= *done_ && *done_ <= parts_.clock.wall();
+    if (!has_all || is_done) to = from;
     to = std::max(from, to);
     next.is_whole = is_one_plan && from <= minute && to >= minute + minutes{1};
     next.span = {.minute = minute, .from = from, .to = to, .prefixes = {}, .contributors = {}};
@@ -362,8 +368,9 @@ void FlowJudge::keep_states() {
         states_.push_back({state.exporter, std::move(state.bytes)});
     }
     if (states_.empty()) return;
-    const Status saved = parts_.store.save_decoder_state(states_, parts_.clock.wall());
-    if (saved || states_.size() > kStatesAtOnce) states_.clear();  // exporters send their templates again
+    const bool is_saved =
+        !failing_since_ && parts_.store.save_decoder_state(states_, parts_.clock.wall()).has_value();
+    if (is_saved || states_.size() > kStatesAtOnce) states_.clear();  // exporters send their templates again
 }
 
 void FlowJudge::look_at_exporters() {
@@ -372,16 +379,18 @@ void FlowJudge::look_at_exporters() {
     looked_ = now;
     const std::vector<decode::ExporterReport> exporters = parts_.exchange.exporters();
     exporter_metrics_.show(exporters);
+    // While the database refuses, each further try would wait for the same lock, on the loop's time.
+    if (failing_since_) return;
     if (now - kept_ >= kKeepEvery) keep_seen(exporters);
     if (now - started_ >= kSilence) look_for_silence(exporters);
 }
 
 /// What is saved of an exporter that still sends the same templates must not grow old.
 void FlowJudge::keep_seen(const std::vector<decode::ExporterReport>& exporters) {
-    kept_ = parts_.clock.steady();
+    const SteadyTime now = kept_ = parts_.clock.steady();
     std::vector<ExporterKey> seen;
     for (const decode::ExporterReport& one : exporters) {
-        if (one.datagrams > 0) seen.push_back(one.exporter);
+        if (one.datagrams > 0 && now - one.last_seen < kKeepEvery) seen.push_back(one.exporter);
     }
     const Status kept = parts_.store.keep_decoder_state(seen, parts_.clock.wall());
     if (!kept) parts_.log->warn("decoder state cannot be kept reason={}", quote(kept.error().detail));
@@ -416,6 +425,7 @@ void FlowJudge::look_for_silence(const std::vector<decode::ExporterReport>& expo
 
 void FlowJudge::prune() {
     const SteadyTime now = parts_.clock.steady();
+    if (failing_since_) return;
     if (!has_more_to_prune_ && now - pruned_ < kPruneEvery) return;
     pruned_ = now;
     const auto pruned = parts_.store.prune(options_.retention, parts_.clock.wall());

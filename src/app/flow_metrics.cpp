@@ -19,7 +19,8 @@ FlowMetrics::FlowMetrics(MetricRegistry& registry)
       late_records_(&registry.counter("cam_flow_late_records_total",
                                       "Flow records counted as lost that came late after all")),
       options_records_(&registry.counter("cam_flow_options_records_total", "Options data records decoded")),
-      counter_samples_(&registry.counter("cam_flow_counter_samples_total", "sFlow counter samples seen")),
+      counter_samples_(&registry.counter("cam_flow_interface_samples_total",
+                                         "sFlow counter samples seen (of interfaces; not used)")),
       sets_held_(&registry.counter("cam_flow_sets_held_total", "Data sets held back for their template")),
       unwatched_records_(&registry.counter("cam_flow_unwatched_records_total",
                                            "Flow records whose destination is in no rule's prefix")) {

@@ -14,6 +14,9 @@ constexpr seconds kReportEvery{5};
 constexpr std::size_t kStatesAtOnce = 64;
 /// A clock that is turned back by more than this is believed; by less, the open minute just lasts longer.
 constexpr minutes kBackwards{2};
+/// A minute that was closed so late, or in which both clocks differ by so much, is not a minute's traffic:
+/// the machine's time was set, or this thread hung.
+constexpr seconds kUnsteady{5};
 
 MinuteTime minute_of(WallTime time) {
     return std::chrono::floor<minutes>(time);
@@ -28,7 +31,8 @@ FlowWorker::FlowWorker(Parts parts)
       counting_(counter_),
       decoder_({}, counting_),
       minute_(minute_of(parts_.clock.wall())),
-      from_(parts_.clock.wall()) {
+      from_(parts_.clock.wall()),
+      opened_(parts_.clock.steady()) {
     decoder_.pin(plan_.routers);
 }
 
@@ -75,11 +79,14 @@ void FlowWorker::follow_clock(WallTime now) {
     const MinuteTime minute = minute_of(now);
     if (minute == minute_) return;
     if (minute < minute_ && minute_ - now < kBackwards) return;
-    const bool is_next = minute == minute_ + minutes{1};
-    // After a jump of the clock nobody knows how much of the minutes in between was received.
-    close(is_next ? WallTime{minute} : from_);
+    const SteadyTime steady = parts_.clock.steady();
+    const milliseconds set_by = (now - from_) - (steady - opened_);
+    const bool is_next = minute == minute_ + minutes{1} && now - minute <= kUnsteady;
+    // Otherwise nobody knows how much of the minutes in between was received, and when.
+    close(is_next && std::chrono::abs(set_by) <= kUnsteady ? WallTime{minute} : from_);
     minute_ = minute;
     from_ = is_next ? WallTime{minute} : now;
+    opened_ = steady - (now - from_);
 }
 
 void FlowWorker::close(WallTime until) {

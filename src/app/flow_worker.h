@@ -65,6 +65,7 @@ private:
     decode::Decoder decoder_;
     MinuteTime minute_;  ///< the open one
     WallTime from_;
+    SteadyTime opened_;  ///< when it was `from_`
     std::uint64_t kernel_drops_ = 0;
     SteadyTime reported_{};
 };
