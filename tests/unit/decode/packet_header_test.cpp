@@ -357,7 +357,6 @@ TEST(PacketHeaderTest, AVersionThatContradictsTheEtherTypeIsNotRead) {
 
 TEST(PacketHeaderTest, WhatWasReadBeforeTheCutStays) {
     const WireBytes frame = ethernet(0x0800, ipv4({.protocol = 6}, tcp_segment(tcp::kSyn)), {0x8100'0064});
-    FlowFields before;
     for (std::size_t size = 0; size <= frame.size(); ++size) {
         const auto record = read(frame.cut(size)).record;
         EXPECT_EQ(record.has(FlowField::kDestinationMac), size >= 12) << size;
