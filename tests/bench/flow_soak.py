@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the daemon under a load of flow records for some minutes: is its memory flat, is every record counted, do readers
-of the API disturb it?
+"""Runs the daemon under a load of flow records for some minutes: is its memory flat, is every record counted, do
+readers of the API disturb it?
 
 Half of the prefixes are of IPv4, half of IPv6, and so are the exporters' flows. Every minute: records sent and counted
-(/metrics), the kernel's drops, resident memory; records that are neither counted nor dropped are a failure; with --requests also wrk's figures of reads of /alerts, /rules and
-/metrics at that pace.
+(/metrics), the kernel's drops, resident memory; records that are neither counted nor dropped are a failure. With
+--requests also wrk's figures of reads of /alerts, /rules and /metrics at that pace.
 """
 import argparse
 import contextlib
