@@ -22,7 +22,8 @@ std::uint64_t random_seed() {
 
 Volume estimate(const FlowRecord& record, SamplingRate rate) noexcept {
     // Whoever told the counts, delta counters or what stands in for them: unknown ones are 0.
-    return {.bytes = rate.estimate(record.bytes), .packets = rate.estimate(record.packets), .flows = rate.n()};
+    return {
+        .bytes = rate.estimate(record.bytes), .packets = rate.estimate(record.packets), .flows = rate.n()};
 }
 
 }  // namespace
