@@ -21,6 +21,7 @@ bool by_destination(const SampledFlow& a, const SampledFlow& b) {
 struct Key {
     IpAddress address = IpAddress::v4({});
     std::uint32_t number = 0;
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the 0 in code that the compiler makes
     friend auto operator<=>(const Key&, const Key&) = default;
 };
 

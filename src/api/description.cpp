@@ -16,15 +16,15 @@ void add_description_routes(std::vector<Route>& routes) {
                                .body = std::string{kOpenApiText},
                                .headers = {}};
          }});
-    const HttpAnswer page{
+    HttpAnswer page{
         .status = 200,
         .content_type = "text/html; charset=utf-8",
         .body = docs_page(kOpenApiText),
         .headers = {{"Content-Security-Policy", docs_policy()}, {"Referrer-Policy", "no-referrer"}}};
-    routes.push_back(
-        {.method = "GET", .path = "/docs", .access = Access::kOpen, .answer = [page](const HttpRequest&) {
-             return page;
-         }});
+    routes.push_back({.method = "GET",
+                      .path = "/docs",
+                      .access = Access::kOpen,
+                      .answer = [page = std::move(page)](const HttpRequest&) { return page; }});
 }
 
 }  // namespace cam::api

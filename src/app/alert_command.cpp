@@ -74,6 +74,7 @@ int become(const std::vector<std::string>& command, const std::string& input) {
     std::signal(SIGPIPE, SIG_DFL);  // which main ignores; a command expects the default
     std::vector<std::string> copies = command;
     std::vector<char*> arguments;
+    arguments.reserve(copies.size() + 1);
     for (std::string& argument : copies) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
     ::execvp(arguments[0], arguments.data());

@@ -26,6 +26,7 @@ constexpr std::array kTold{TrafficFacet::kSource,      TrafficFacet::kSourceAs,
 void append_largest(const std::map<std::string, Volume>& volumes, TrafficFacet facet, const PrefixMinute& of,
                     std::size_t most, std::vector<Contributor>& out) {
     std::vector<Contributor> found;
+    found.reserve(volumes.size());
     for (const auto& [key, volume] : volumes) found.push_back({of.prefix, of.minute, facet, key, volume});
     const std::size_t kept = std::min(most, found.size());
     std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(kept), found.end(),

@@ -178,7 +178,7 @@ Status monitor(const Surroundings& around, Heartbeat& heartbeat, const std::func
     Workers workers(around, std::move(receivers), *exchange, *states);
     around.flow_board.attach(exchange);
     // Receiving has begun; the past is read meanwhile.
-    const Status begun = judge.begin();
+    Status begun = judge.begin();
     while (begun && !stop.stop_requested()) {
         heartbeat.beat();
         judge.step();

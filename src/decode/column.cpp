@@ -39,15 +39,15 @@ std::uint64_t load(const std::uint8_t* from, std::size_t width) noexcept {
     if constexpr (Width == 1) {
         return *from;
     } else if constexpr (Width == 2) {
-        std::uint16_t value;
+        std::uint16_t value = 0;
         std::memcpy(&value, from, sizeof value);
         return std::endian::native == std::endian::little ? __builtin_bswap16(value) : value;
     } else if constexpr (Width == 4) {
-        std::uint32_t value;
+        std::uint32_t value = 0;
         std::memcpy(&value, from, sizeof value);
         return std::endian::native == std::endian::little ? __builtin_bswap32(value) : value;
     } else if constexpr (Width == 8) {
-        std::uint64_t value;
+        std::uint64_t value = 0;
         std::memcpy(&value, from, sizeof value);
         return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
     } else {

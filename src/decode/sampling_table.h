@@ -26,6 +26,7 @@ public:
         SamplingScope scope;
         std::uint32_t domain;
         std::uint64_t id;  ///< of the sampler or interface; 0 for a domain
+        // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the 0 in code that the compiler makes
         friend auto operator<=>(const Key&, const Key&) = default;
     };
     struct Entry {

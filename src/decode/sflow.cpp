@@ -190,6 +190,7 @@ void decode_sflow(ByteReader datagram, RecordBatch& batch, DecodeReport& report,
         Datagram{batch, report, exporter}.read(datagram);
         return;
     }
+    // NOLINTNEXTLINE(misc-redundant-expression): clang-tidy 14 does not see that the numbers differ
     const bool is_older = version == 2U || version == 4U;
     const DropReason reason = is_older ? DropReason::kUnsupported : DropReason::kUnknownVersion;
     ++report.dropped[static_cast<std::size_t>(reason)];

@@ -20,6 +20,7 @@ struct TemplateKey {
     ExportProtocol protocol;
     std::uint32_t domain;
     std::uint16_t id;
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the 0 in code that the compiler makes
     friend auto operator<=>(const TemplateKey&, const TemplateKey&) = default;
 };
 

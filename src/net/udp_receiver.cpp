@@ -239,7 +239,7 @@ Result<std::size_t> UdpReceiver::receive(std::chrono::milliseconds longest, cons
     bool has_more = false;
     for (std::size_t i = 0; i < state_->sockets.size(); ++i) {
         if (state_->waits[i].revents == 0) continue;
-        const Result<std::size_t> got = state_->take_batch(state_->sockets[i], take);
+        Result<std::size_t> got = state_->take_batch(state_->sockets[i], take);
         if (!got) return got;
         taken += *got;
         has_more |= *got == kBatch;

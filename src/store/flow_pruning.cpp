@@ -69,7 +69,7 @@ Result<Pruned> prune_collected(Database& database, MinuteTime before) {
 
 /// Those that were not seen for long, then those beyond the number that may stay.
 Result<Pruned> prune_states(Database& database, const Retention& retention, WallTime now) {
-    const Result<Pruned> old = prune_some(
+    Result<Pruned> old = prune_some(
         database,
         "DELETE FROM flow_decoder_state WHERE exporter IN (SELECT exporter FROM flow_decoder_state WHERE "
         "seen_at < ?1 LIMIT ?2)",

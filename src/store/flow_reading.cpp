@@ -48,15 +48,23 @@ CollectedMinute collected_at(const Query& row) {
             .covered = std::chrono::milliseconds{row.integer(3)}};
 }
 
+std::string select_minute_of(std::size_t classes) {
+    return fmt::format("SELECT m.prefix_id{} FROM flow_minutes AS m WHERE m.minute = ?1",
+                       volume_columns(classes));
+}
+
+/// Made once: it is looked up by its text for each minute of a warm-up.
+const std::string& select_minute(MinuteDetail detail) {
+    static const std::string kTotals = select_minute_of(1);
+    static const std::string kClasses = select_minute_of(kTrafficClassCount);
+    return detail == MinuteDetail::kTotals ? kTotals : kClasses;
+}
+
 /// Appends the traffic of one minute, in the order of the prefixes' numbers.
 Status read_minute(Database& database, PrefixIds& ids, MinuteTime minute, MinuteDetail detail,
                    std::vector<PrefixMinute>& into) {
     const std::size_t classes = class_count(detail);
-    static const std::array<std::string, 2> kStatements{
-        fmt::format("SELECT m.prefix_id{} FROM flow_minutes AS m WHERE m.minute = ?1", volume_columns(1)),
-        fmt::format("SELECT m.prefix_id{} FROM flow_minutes AS m WHERE m.minute = ?1",
-                    volume_columns(kTrafficClassCount))};
-    Result<Query> query = database.query(kStatements[detail == MinuteDetail::kTotals ? 0 : 1]);
+    Result<Query> query = database.query(select_minute(detail));
     if (!query) return query.error();
     query->number(1, number_of(minute));
     for (;;) {

@@ -155,7 +155,8 @@ TEST(ArchitectureTest, EveryTestSourceIsBuiltByItsName) {
         if (name.size() < 9 || name.compare(name.size() - 9, 9, "_test.cpp") != 0) continue;
         const std::string folder = fs::relative(entry.path().parent_path(), root).string();
         const std::string room = folder.rfind("unit/", 0) == 0 ? folder.substr(5) : "";
-        const bool built = folder == "unit" || folder == "integration" || room == "simulator" ||
+        const bool built = folder == "unit" || folder == "integration" || folder == "soak" ||
+                           room == "simulator" ||
                            (!room.empty() && fs::is_directory(fs::path(CAM_SOURCE_DIR) / "src" / room));
         EXPECT_TRUE(built) << entry.path();
     }

@@ -17,6 +17,7 @@ public:
     explicit ExporterKey(const IpAddress& address) noexcept : address_(address) {}
     [[nodiscard]] const IpAddress& address() const noexcept { return address_; }
     [[nodiscard]] std::string text() const { return address_.text(); }
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the 0 in code that the compiler makes
     friend auto operator<=>(const ExporterKey&, const ExporterKey&) = default;
 
 private:

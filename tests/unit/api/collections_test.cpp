@@ -55,7 +55,7 @@ TEST_F(CollectionsTest, ARouterIsCreatedShownReplacedAndDeleted) {
                           {"default_sampling", 1000},
                           {"created_at", "2026-01-19T22:51:50Z"},
                           {"updated_at", "2026-01-19T22:51:50Z"}}));
-    EXPECT_EQ(opened(client_->Get("/routers"))["result"], json({made}));
+    EXPECT_EQ(opened(client_->Get("/routers"))["result"], json::array({made}));
     EXPECT_EQ(opened(client_->Get("/routers/" + id))["result"], made);
 
     const auto put = client_->Put("/routers/" + id, R"({"name": "core", "router_ip": "2001:DB8::1"})", kForm);
@@ -96,7 +96,8 @@ TEST_F(CollectionsTest, ARuleIsCreatedShownReplacedAndDeleted) {
                                   kForm);
     EXPECT_EQ(put->status, 200) << put->body;
     const json changed = opened(put)["result"];
-    EXPECT_EQ(changed["prefixes"], json({"2001:db8::/32", "10.0.0.0/8"})) << "in the order they were given";
+    EXPECT_EQ(changed["prefixes"], json::array({"2001:db8::/32", "10.0.0.0/8"}))
+        << "in the order they were given";
     EXPECT_EQ(changed["zscore_sensitivity"], "high");
     EXPECT_EQ(changed["zscore_target"], "packets");
     EXPECT_EQ(changed["scope"], "aggregate");

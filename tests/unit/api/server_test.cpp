@@ -95,7 +95,7 @@ TEST_F(ServerTest, ReadyzGivesTheReasonsWhyNot) {
     readiness_ = {.ready = false, .reasons = {"no poll has succeeded yet"}};
     answer = client_->Get("/readyz");
     EXPECT_EQ(answer->status, 503);
-    EXPECT_EQ(opened(answer)["result"]["reasons"], json({"no poll has succeeded yet"}));
+    EXPECT_EQ(opened(answer)["result"]["reasons"], json::array({"no poll has succeeded yet"}));
 }
 
 TEST_F(ServerTest, NotReadyWithoutAReasonIsStillAnEnvelopeWithAnError) {
@@ -113,8 +113,8 @@ TEST_F(ServerTest, MetricsAreInPrometheusTextFormat) {
 
 TEST_F(ServerTest, IndexListsThePaths) {
     const json paths = opened(client_->Get("/"))["result"]["paths"];
-    EXPECT_EQ(paths["/preferences"], json({"GET", "PUT"}));
-    EXPECT_EQ(paths["/events"], json({"GET"}));
+    EXPECT_EQ(paths["/preferences"], json::array({"GET", "PUT"}));
+    EXPECT_EQ(paths["/events"], json::array({"GET"}));
     EXPECT_TRUE(paths.contains("/healthz"));
     EXPECT_TRUE(paths.contains("/readyz"));
     EXPECT_TRUE(paths.contains("/metrics"));

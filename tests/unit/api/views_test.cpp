@@ -45,7 +45,7 @@ TEST_F(ViewsTest, AnAlertTellsRulePrefixTimesRatesAndWhatWasCrossed) {
     EXPECT_EQ(list[1]["ended_at"], "2026-01-19T22:55:00Z");
     EXPECT_EQ(list[1]["end_reason"], "below");
     EXPECT_TRUE(list[1]["prefix"].is_null()) << "it was the sum of two";
-    EXPECT_EQ(list[1]["prefixes"], json({"10.0.0.0/8", "2001:db8::/32"}));
+    EXPECT_EQ(list[1]["prefixes"], json::array({"10.0.0.0/8", "2001:db8::/32"}));
     EXPECT_EQ(list[1]["crossing"]["traffic_class"], "tcp_syn");
     EXPECT_EQ(list[1]["crossing"]["baseline"], 12.5);
 
