@@ -47,8 +47,8 @@ public:
     /// The canonical text (RFC 5952 for IPv6).
     [[nodiscard]] std::string text() const;
 
-    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the 0 in code that the compiler makes
-
+    // clang-tidy 14 means the 0 in code that the compiler makes.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
     friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
 private:

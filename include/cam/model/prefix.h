@@ -27,8 +27,8 @@ public:
     [[nodiscard]] bool contains(const IpAddress& address) const noexcept;
     [[nodiscard]] std::string text() const;
 
-    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the 0 in code that the compiler makes
-
+    // clang-tidy 14 means the 0 in code that the compiler makes.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
     friend auto operator<=>(const Prefix&, const Prefix&) = default;
 
 private:
