@@ -368,7 +368,7 @@ TEST_F(ServerTest, WithATokenAnyNameIsServed) {
 TEST_F(ServerTest, CountsWhatBecameOfRequests) {
     EXPECT_EQ(client_->Get("/healthz")->status, 200);
     EXPECT_EQ(client_->Get("/nowhere")->status, 404);
-    client_->stop();
+    client_.reset();
     server_.reset();
     EXPECT_NE(metrics_.text().find("cam_api_requests_total{outcome=\"ok\"} 1"), std::string::npos);
     EXPECT_NE(metrics_.text().find("cam_api_requests_total{outcome=\"refused\"} 1"), std::string::npos);
