@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -18,6 +19,9 @@ namespace {
 /// More alerts than this in one minute share a message: a chat takes twenty a minute, and nobody reads more.
 constexpr std::size_t kSingle = 5;
 constexpr std::size_t kContributors = 20;
+/// Of an alert over many prefixes, those with the most traffic are looked into: to explain one takes
+/// milliseconds, and the database is locked meanwhile.
+constexpr std::size_t kExplained = 20;
 
 /// Who a source network or an AS is, as far as the databases know.
 void name_source(notify::AlertContributor& one, const enrich::GeoDatabases& geo) {
@@ -28,16 +32,33 @@ void name_source(notify::AlertContributor& one, const enrich::GeoDatabases& geo)
     if (!one.spoofed) one.place = geo.find(network->address());
 }
 
+/// The minutes of the alert's prefixes. What lies in another one of them is counted there.
+std::vector<const PrefixMinute*> parts_of(const Alert& alert, const aggregate::CountedMinute& minute) {
+    const std::set<Prefix> prefixes(alert.prefixes.begin(), alert.prefixes.end());
+    std::vector<const PrefixMinute*> parts;
+    for (const PrefixMinute& traffic : minute.prefixes) {  // sorted: a prefix stands before those within it
+        if (!prefixes.contains(traffic.prefix)) continue;
+        const bool is_within = !parts.empty() && parts.back()->prefix.length() <= traffic.prefix.length() &&
+                               parts.back()->prefix.contains(traffic.prefix.address());
+        if (!is_within) parts.push_back(&traffic);
+    }
+    return parts;
+}
+
 notify::AlertExplanation explained(const Alert& alert, const aggregate::CountedMinute& minute,
                                    const enrich::GeoDatabases& geo) {
     notify::AlertExplanation out;
+    std::vector<const PrefixMinute*> parts = parts_of(alert, minute);
+    for (const PrefixMinute* part : parts) {
+        for (std::size_t i = 0; i < out.classes.size(); ++i) out.classes[i] += part->classes[i];
+    }
+    std::stable_sort(parts.begin(), parts.end(), [](const PrefixMinute* a, const PrefixMinute* b) {
+        return a->all().bytes > b->all().bytes;
+    });
+    parts.resize(std::min(parts.size(), kExplained));
     std::map<std::pair<TrafficFacet, std::string>, Volume> volumes;
-    for (const PrefixMinute& traffic : minute.prefixes) {
-        if (std::find(alert.prefixes.begin(), alert.prefixes.end(), traffic.prefix) == alert.prefixes.end()) {
-            continue;
-        }
-        for (std::size_t i = 0; i < out.classes.size(); ++i) out.classes[i] += traffic.classes[i];
-        for (const Contributor& one : explain(minute, traffic, geo, kContributors)) {
+    for (const PrefixMinute* part : parts) {
+        for (const Contributor& one : explain(minute, *part, geo, kContributors)) {
             volumes[{one.facet, one.key}] += one.volume;
         }
     }

@@ -15,6 +15,11 @@
 
 namespace cam::app {
 
+/// The minute that a time lies in.
+[[nodiscard]] inline MinuteTime minute_of(WallTime time) {
+    return std::chrono::floor<std::chrono::minutes>(time);
+}
+
 /// What is counted, and of which state of rules and routers it was made.
 struct FlowPlan {
     std::shared_ptr<const aggregate::CountingPlan> counting;  // shared by the workers until their minute ends

@@ -1,7 +1,6 @@
 #include "app/flow_judge.h"
 
 #include <algorithm>
-#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -24,9 +23,6 @@ constexpr seconds kPublishEvery{5};
 constexpr seconds kTurn{1};
 constexpr seconds kPruneEvery{60};
 constexpr seconds kPatience{60};
-constexpr minutes kSilence{10};
-constexpr seconds kLookEvery{5};
-constexpr std::chrono::hours kKeepEvery{1};
 constexpr std::chrono::hours kWeek{7 * 24};
 constexpr minutes kAround{2};  // of the minute a week ago
 constexpr std::chrono::hours kRemembered{8 * 24};
@@ -35,17 +31,9 @@ constexpr std::size_t kStatesAtOnce = 256;
 /// Prefixes with traffic; a minute of more takes megabytes.
 constexpr std::size_t kLargeMinute = 1'000;
 
-MinuteTime minute_of(WallTime time) {
-    return std::chrono::floor<minutes>(time);
-}
-
 bool needs_classes(const std::vector<Rule>& rules) {
     return std::any_of(rules.begin(), rules.end(),
                        [](const Rule& rule) { return rule.type == RuleType::kAdvancedDdos; });
-}
-
-std::string told_in_words(const Router& router) {
-    return fmt::format("{} ({})", router.name, router.address.text());
 }
 
 }  // namespace
@@ -53,8 +41,7 @@ std::string told_in_words(const Router& router) {
 FlowJudge::FlowJudge(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(options),
-      exporter_metrics_(parts_.metrics),
-      started_(parts_.clock.steady()),
+      watch_({parts_.store, parts_.remembered, parts_.conditions, parts_.clock, parts_.log, parts_.metrics}),
       minutes_judged_(parts_.metrics.counter(
           "cam_flow_windows_total", "Minutes of traffic, by what became of them", {{"result", "judged"}})),
       minutes_partial_(parts_.metrics.counter(
@@ -114,6 +101,8 @@ Status FlowJudge::begin() {
         {.active = false, .rule_id = std::nullopt, .since = now - kRemembered, .limit = kMostRemembered});
     if (!over) return over.error();
     known->insert(known->end(), over->begin(), over->end());
+    // The plan that the workers began with may be older: rules changed while a port was awaited, say.
+    if (parts_.exchange.plan().generation != set->generation) parts_.exchange.publish(plan_of(*set));
     rule_sets_.push_back(std::move(*set));
     for (rules::AlertChange& change : evaluator_.set_rules(rule_sets_.front().rules, minute_of(now))) {
         ended_.push_back(std::move(change.alert));
@@ -130,7 +119,8 @@ void FlowJudge::step() {
     gather();
     work(false);
     keep_states();
-    look_at_exporters();
+    watch_.look(parts_.exchange, rule_sets_.front().routers,
+                failing_since_ ? ExporterWatch::Database::kRefuses : ExporterWatch::Database::kWorks);
     prune();
 }
 
@@ -147,7 +137,7 @@ void FlowJudge::end() {
 void FlowJudge::follow_rules() {
     const SteadyTime now = parts_.clock.steady();
     const WallTime wall = parts_.clock.wall();
-    const auto into_minute = wall - std::chrono::floor<minutes>(wall);
+    const auto into_minute = wall - minute_of(wall);
     if (into_minute < kTurn || into_minute > minutes{1} - kTurn || now - published_ < kPublishEvery) return;
     const auto generation = parts_.store.generation();
     if (!generation || *generation == rule_sets_.back().generation) return;
@@ -164,17 +154,19 @@ void FlowJudge::follow_rules() {
     published_ = now;
 }
 
-/// The rules of that generation are in force from that minute on.
-void FlowJudge::apply_rules(std::int64_t generation, MinuteTime from) {
+/// The rules of that generation are in force from that minute on; false if they are not known.
+bool FlowJudge::apply_rules(std::int64_t generation, MinuteTime from) {
+    if (generation == rule_sets_.front().generation) return true;
     const auto found = std::find_if(rule_sets_.begin(), rule_sets_.end(),
                                     [&](const RuleSet& set) { return set.generation == generation; });
-    if (found == rule_sets_.end()) return;
+    if (found == rule_sets_.end()) return false;
     rule_sets_.erase(rule_sets_.begin(), found);
     for (rules::AlertChange& change : evaluator_.set_rules(rule_sets_.front().rules, from)) {
         ended_.push_back(std::move(change.alert));
     }
     rules_set_.set(static_cast<double>(rule_sets_.front().rules.size()));
     warm_up(from);
+    return true;
 }
 
 void FlowJudge::warm_up(MinuteTime before) {
@@ -243,12 +235,11 @@ FlowJudge::Current FlowJudge::merged(MinuteTime minute, Gathered gathered) const
 
 void FlowJudge::judge(Current& minute) {
     minute.is_judged = true;
-    if (!minute.is_whole) {
+    // What was counted by rules that are not known here lacks prefixes of those that are.
+    if (!minute.is_whole || !apply_rules(minute.generation, minute.span.minute)) {
         minutes_partial_.add();
         return;
     }
-    if (minute.generation != rule_sets_.front().generation)
-        apply_rules(minute.generation, minute.span.minute);
     std::vector<PrefixMinute> week_ago;
     if (needs_classes(rule_sets_.front().rules)) {
         const MinuteTime then = minute.span.minute - kWeek;
@@ -371,56 +362,6 @@ void FlowJudge::keep_states() {
     const bool is_saved =
         !failing_since_ && parts_.store.save_decoder_state(states_, parts_.clock.wall()).has_value();
     if (is_saved || states_.size() > kStatesAtOnce) states_.clear();  // exporters send their templates again
-}
-
-void FlowJudge::look_at_exporters() {
-    const SteadyTime now = parts_.clock.steady();
-    if (now - looked_ < kLookEvery) return;
-    looked_ = now;
-    const std::vector<decode::ExporterReport> exporters = parts_.exchange.exporters();
-    exporter_metrics_.show(exporters);
-    // While the database refuses, each further try would wait for the same lock, on the loop's time.
-    if (failing_since_) return;
-    if (now - kept_ >= kKeepEvery) keep_seen(exporters);
-    if (now - started_ >= kSilence) look_for_silence(exporters);
-}
-
-/// What is saved of an exporter that still sends the same templates must not grow old.
-void FlowJudge::keep_seen(const std::vector<decode::ExporterReport>& exporters) {
-    const SteadyTime now = kept_ = parts_.clock.steady();
-    std::vector<ExporterKey> seen;
-    for (const decode::ExporterReport& one : exporters) {
-        if (one.datagrams > 0 && now - one.last_seen < kKeepEvery) seen.push_back(one.exporter);
-    }
-    const Status kept = parts_.store.keep_decoder_state(seen, parts_.clock.wall());
-    if (!kept) parts_.log->warn("decoder state cannot be kept reason={}", quote(kept.error().detail));
-}
-
-void FlowJudge::look_for_silence(const std::vector<decode::ExporterReport>& exporters) {
-    const SteadyTime now = parts_.clock.steady();
-    std::map<IpAddress, SteadyTime> seen;
-    for (const decode::ExporterReport& one : exporters) {
-        if (one.datagrams > 0) seen[one.exporter.address()] = one.last_seen;
-    }
-    std::vector<std::string> silent;
-    for (const Router& router : rule_sets_.front().routers) {
-        if (router.created_at + kSilence > parts_.clock.wall()) continue;
-        const auto found = seen.find(router.address);
-        if (found == seen.end() || now - found->second > kSilence) silent.push_back(told_in_words(router));
-    }
-    if (silent.empty()) {
-        parts_.conditions.clear(Condition::kFlowExporters, "All routers send flows again",
-                                &parts_.remembered);
-        return;
-    }
-    Trouble trouble{.state = fmt::format("silent: {}", fmt::join(silent, ", ")),
-                    .headline = silent.size() == 1 ? "A router sends no flows"
-                                                   : fmt::format("{} routers send no flows", silent.size()),
-                    .details = silent,
-                    .tell = Tell::kLogAndSoc};
-    trouble.details.push_back(
-        fmt::format("for more than {}; its traffic is unknown, not zero", duration_text(kSilence)));
-    parts_.conditions.raise(Condition::kFlowExporters, trouble, &parts_.remembered);
 }
 
 void FlowJudge::prune() {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "app/conditions.h"
+#include "app/exporter_watch.h"
 #include "app/flow_exchange.h"
-#include "app/flow_metrics.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
@@ -84,7 +84,7 @@ private:
     static Result<RuleSet> load(store::FlowStore& store);
     static FlowPlan plan_of(const RuleSet& set);
     void follow_rules();
-    void apply_rules(std::int64_t generation, MinuteTime from);
+    bool apply_rules(std::int64_t generation, MinuteTime from);
     void warm_up(MinuteTime before);
     void gather();
     [[nodiscard]] std::optional<Current> next_minute(bool all);
@@ -95,9 +95,6 @@ private:
     void note_failure(const Error& why);
     void note_alerts();
     void keep_states();
-    void look_at_exporters();
-    void keep_seen(const std::vector<decode::ExporterReport>& exporters);
-    void look_for_silence(const std::vector<decode::ExporterReport>& exporters);
     void prune();
 
     Parts parts_;
@@ -110,12 +107,9 @@ private:
     std::optional<Current> current_;
     std::optional<SteadyTime> failing_since_;
     std::vector<store::DecoderState> states_;
-    ExporterMetrics exporter_metrics_;
-    SteadyTime started_;
+    ExporterWatch watch_;
     SteadyTime published_{};
     SteadyTime pruned_{};
-    SteadyTime looked_{};
-    SteadyTime kept_ = started_;
     bool has_more_to_prune_ = false;
     Counter& minutes_judged_;
     Counter& minutes_partial_;

@@ -35,13 +35,14 @@ std::size_t worker_count(const Settings::Flow& flow) {
 using Receivers = std::vector<std::unique_ptr<net::UdpReceiver>>;
 
 /// Tries until it listens; empty if stopped before.
-Receivers listen(const Surroundings& around, Heartbeat& heartbeat, const std::stop_token& stop) {
+Receivers listen(const Surroundings& around, store::SqliteStore& remembered, Heartbeat& heartbeat,
+                 const std::function<void()>& queued, const std::stop_token& stop) {
     const net::UdpReceiver::Options options = receiver_options(around.settings.flow);
     Backoff backoff({.first = seconds{2}, .most = seconds{60}});
     while (!stop.stop_requested()) {
         auto receivers = net::UdpReceiver::open(options, worker_count(around.settings.flow));
         if (receivers) {
-            around.conditions.clear(Condition::kFlowListener, "Flows are received again", nullptr);
+            around.conditions.clear(Condition::kFlowListener, "Flows are received again", &remembered);
             return std::move(*receivers);
         }
         around.conditions.raise(
@@ -50,7 +51,8 @@ Receivers listen(const Surroundings& around, Heartbeat& heartbeat, const std::st
              .headline = "Flows cannot be received",
              .details = {receivers.error().detail, "tried again; traffic is unknown until then"},
              .tell = Tell::kLogAndSoc},
-            nullptr);
+            &remembered);
+        queued();
         sleep_beating(around.clock, around.clock.steady() + backoff.next(), stop, heartbeat);
     }
     return {};
@@ -152,16 +154,16 @@ Status monitor(const Surroundings& around, Heartbeat& heartbeat, const std::func
                const std::stop_token& stop) {
     auto side = open_stores(around);
     if (!side) return side.error();
-    auto plan = FlowJudge::plan(*side->store);
-    if (!plan) return plan.error();
     auto states = side->store->decoder_state();
     if (!states) {
         around.log->warn("decoder state cannot be read, templates begin anew reason={}",
                          quote(states.error().detail));
         states = std::vector<store::DecoderState>{};
     }
-    Receivers receivers = listen(around, heartbeat, stop);
+    Receivers receivers = listen(around, *side->remembered, heartbeat, queued, stop);
     if (receivers.empty()) return Done{};
+    auto plan = FlowJudge::plan(*side->store);
+    if (!plan) return plan.error();
     log_listening(around, receivers);
     const auto exchange = std::make_shared<FlowExchange>(std::move(*plan));
     FlowJudge judge({.store = *side->store,

@@ -18,10 +18,6 @@ constexpr minutes kBackwards{2};
 /// the machine's time was set, or this thread hung.
 constexpr seconds kUnsteady{5};
 
-MinuteTime minute_of(WallTime time) {
-    return std::chrono::floor<minutes>(time);
-}
-
 }  // namespace
 
 FlowWorker::FlowWorker(Parts parts)
@@ -51,6 +47,7 @@ Status FlowWorker::run(const std::stop_token& stop) {
     }
     close(std::min<WallTime>(parts_.clock.wall(), minute_ + minutes{1}));
     parts_.exchange.hand_over(decoder_.take_changed(SIZE_MAX));
+    note_kernel_drops();
     parts_.heartbeat.rest();
     return status;
 }
@@ -102,11 +99,15 @@ void FlowWorker::close(WallTime until) {
     parts_.exchange.hand_over(std::move(closed));
 }
 
+void FlowWorker::note_kernel_drops() {
+    const std::uint64_t drops = parts_.receiver->kernel_drops();
+    parts_.metrics.note_kernel_drops(drops - std::exchange(kernel_drops_, drops));
+}
+
 void FlowWorker::report(SteadyTime now) {
     if (now - reported_ < kReportEvery) return;
     reported_ = now;
-    const std::uint64_t drops = parts_.receiver->kernel_drops();
-    parts_.metrics.note_kernel_drops(drops - std::exchange(kernel_drops_, drops));
+    note_kernel_drops();
     parts_.exchange.show(parts_.number, decoder_.exporters());
     auto states = decoder_.take_changed(kStatesAtOnce);
     if (!states.empty()) parts_.exchange.hand_over(std::move(states));

@@ -56,6 +56,7 @@ private:
     void take(std::span<const net::Datagram> batch);
     void follow_clock(WallTime now);
     void close(WallTime until);
+    void note_kernel_drops();
     void report(SteadyTime now);
 
     Parts parts_;

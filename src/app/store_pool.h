@@ -24,13 +24,17 @@ public:
         auto taken = take();
         if (!taken) return taken.error();
         auto result = std::forward<Use>(use)(**taken);
-        // After a failure the next caller gets a fresh connection.
-        if (result) give_back(std::move(*taken));
+        // After a failure the next caller gets a fresh connection; that there is no such row is none.
+        if (result || is_answer(result.error().code)) give_back(std::move(*taken));
         return result;
     }
 
 private:
     static constexpr std::size_t kKept = 4;
+
+    static bool is_answer(ErrorCode code) {
+        return code == ErrorCode::kNotFound || code == ErrorCode::kExists || code == ErrorCode::kInvalid;
+    }
 
     Result<std::unique_ptr<Store>> take() {
         std::unique_ptr<Store> kept = idle_.with([](auto& idle) {

@@ -141,6 +141,25 @@ TEST_F(AlertComposerTest, AStartIsExplainedByTheMinuteOfItsPrefixes) {
     EXPECT_EQ(with(both, "8.8.8.0/24"), 1U) << both[0].text;
 }
 
+TEST_F(AlertComposerTest, APrefixWithinAnotherOfTheAlertIsNotExplainedTwice) {
+    std::vector<Flow> flows{from("103.118.76.1", 1'000), from("8.8.8.8", 1'000)};
+    flows[1].destination = FlowAddress::of("185.54.80.1");
+    auto minute = minute_of(flows);
+    ASSERT_EQ(minute.prefixes.size(), 1U);
+    PrefixMinute inner{.prefix = prefix("185.54.82.0/24"), .minute = minute.minute};
+    for (std::size_t i = 0; i < inner.classes.size(); ++i) {
+        const Volume& whole = minute.prefixes[0].classes[i];
+        inner.classes[i] = {.bytes = whole.bytes / 2, .packets = whole.packets / 2, .flows = whole.flows / 2};
+    }
+    minute.prefixes.push_back(inner);
+    const auto told =
+        compose_alerts({.started = {alert({kPrefix, "185.54.82.0/24"}, 5e6)}, .ended = {}, .kept = {}},
+                       minute, place_.geo, {.organization = "TEST SOC", .geoip = std::nullopt});
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(with(told, "`103.118.76.0/24` 50%"), 1U) << told[0].text;
+    EXPECT_EQ(with(told, "`8.8.8.0/24` 50%"), 1U) << told[0].text;
+}
+
 TEST_F(AlertComposerTest, SixHaveAMessageEachAndMoreShareTheLast) {
     const auto minute = minute_of({});
     const notify::RenderOptions options{.organization = "TEST SOC", .geoip = std::nullopt};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,7 +60,9 @@ struct FlowPlace {
 /// One process of the flow monitor with real files and sockets, on one thread: the test makes its rounds.
 class FlowLife {
 public:
-    FlowLife(FlowPlace& place, std::size_t workers, FlowJudge::Options options = {})
+    /// `before_begin` is called when the workers have their plan and the judge has not begun.
+    FlowLife(FlowPlace& place, std::size_t workers, FlowJudge::Options options = {},
+             const std::function<void()>& before_begin = {})
         : place_(place),
           heartbeats_(place.clock),
           conditions_(place.clock, place.book.logger(), {.organization = "TEST SOC", .geoip = std::nullopt}),
@@ -84,6 +87,7 @@ public:
         restored_ = must(store_->decoder_state());
         for (std::size_t number = 0; number < workers; ++number)
             add_worker(number, std::move(receivers[number]));
+        if (before_begin) before_begin();
         EXPECT_TRUE(judge_->begin());
     }
 
@@ -170,9 +174,10 @@ protected:
     }
     Rule add(const Rule& made) { return operators().create_rule(made, place_.clock.wall()).value(); }
 
-    FlowLife& start(std::size_t workers = 1, FlowJudge::Options options = {}) {
+    FlowLife& start(std::size_t workers = 1, FlowJudge::Options options = {},
+                    const std::function<void()>& before_begin = {}) {
         life_.reset();
-        life_ = std::make_unique<FlowLife>(place_, workers, options);
+        life_ = std::make_unique<FlowLife>(place_, workers, options, before_begin);
         return *life_;
     }
     void end() {

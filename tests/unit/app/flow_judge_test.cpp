@@ -150,6 +150,17 @@ TEST_F(FlowJudgeTest, AChangedThresholdHoldsFromTheNextMinute) {
     EXPECT_EQ(gauge("cam_rules"), 1);
 }
 
+TEST_F(FlowJudgeTest, ARuleMadeWhileTheMonitorStartsIsCountedFromTheNextMinute) {
+    start(1, {}, [this] { add(rule("web", {kPrefix}, 100 * kMbit)); });
+    minute_of(200 * kMbit);
+    EXPECT_EQ(minutes("judged"), 0U) << "counted by a plan without the rule";
+    EXPECT_EQ(minutes("partial"), 1U);
+    EXPECT_EQ(stored(kPrefix).bytes, 0U);
+    minute_of(200 * kMbit);
+    EXPECT_EQ(minutes("judged"), 1U);
+    EXPECT_EQ(active().size(), 1U);
+}
+
 TEST_F(FlowJudgeTest, NoPlanIsPublishedAroundTheTurnOfAMinute) {
     start(2);
     place_.clock.advance(59'500ms);
