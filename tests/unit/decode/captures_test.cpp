@@ -15,6 +15,7 @@
 
 #include "cam/decode/decoder.h"
 #include "unit/decode/capture_folder.h"
+#include "unit/decode/decoder_fixture.h"
 
 namespace cam::decode {
 namespace {
@@ -22,14 +23,6 @@ namespace {
 using namespace test;
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-class KeepingSink final : public FlowSink {
-public:
-    void take(const ExporterKey&, std::span<const FlowRecord> records) override {
-        kept.insert(kept.end(), records.begin(), records.end());
-    }
-    std::vector<FlowRecord> kept;
-};
 
 /// What a capture gave.
 struct Decoded {
