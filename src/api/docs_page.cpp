@@ -20,12 +20,14 @@ h1 { margin-bottom: 0; }
 h2 { margin-top: 3rem; border-bottom: 2px solid var(--line); }
 h3 { margin: 2rem 0 .25rem; font-size: 1.05rem; }
 h3 a, nav a, td a { color: inherit; }
+h3 a, nav a { text-decoration: none; }
+h3 a:hover code, nav a:hover code, nav a:focus code { text-decoration: underline; }
 nav ul { columns: 18rem; list-style: none; padding: 0; }
 code, pre { font: .9em/1.45 ui-monospace, monospace; }
 code { background: var(--soft); padding: .1em .3em; border-radius: .2em; }
 pre { background: var(--soft); padding: .75rem; overflow-x: auto; border-radius: .3em; }
 pre code { background: none; padding: 0; }
-.method { display: inline-block; min-width: 4.2em; color: var(--key); font-weight: 700; }
+.method { display: inline-block; min-width: 5.2em; color: var(--key); font-weight: 700; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; }
