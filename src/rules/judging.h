@@ -42,7 +42,7 @@ struct Holding {
     std::optional<MinuteTime> quiet_since =
         std::nullopt;  ///< first of the minutes that look like the end (advanced_ddos)
     unsigned quiet_minutes = 0;
-    bool learns = false;  ///< so old that its traffic counts as normal
+    bool learns = false;  ///< so old that its traffic counts as normal (advanced_ddos)
 };
 
 /// For an alert that began with this crossing.

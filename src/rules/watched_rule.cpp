@@ -8,8 +8,8 @@ namespace {
 
 using std::chrono::minutes;
 
-/// After so long in alert the traffic counts as normal: what stays that long is a new level, and an alert
-/// that never ends would hide the next attack.
+/// After so long in an alert of advanced_ddos the traffic counts as normal: what stays that long is a new
+/// level. A zscore rule learns nothing of an alert, however long it lasts.
 constexpr std::chrono::hours kNewLevelAfter{24};
 /// How long the span of an ended alert is remembered: as long as a week-ago baseline may ask.
 constexpr std::chrono::hours kSpansKept{8 * 24};
@@ -51,13 +51,16 @@ bool is_inside(const AlertSpan& span, MinuteTime minute) {
 
 Belongs belongs(const Target& target, MinuteTime minute) {
     if (!target.story) return Belongs::kToNormal;
+    const bool learns_late = std::holds_alternative<AdvancedPast>(target.past);
+    const auto kept_out = [&](MinuteTime from, MinuteTime to) {
+        return is_inside({from, learns_late ? std::min<MinuteTime>(to, from + kNewLevelAfter) : to}, minute);
+    };
     if (const ActiveAlert* active = target.active()) {
         const auto from = std::chrono::floor<minutes>(active->alert.started_at);
-        if (is_inside({from, from + kNewLevelAfter}, minute)) return Belongs::kToAlert;
+        if (kept_out(from, MinuteTime::max())) return Belongs::kToAlert;
     }
     for (const AlertSpan& span : target.story->ended) {
-        if (is_inside({span.from, std::min<MinuteTime>(span.to, span.from + kNewLevelAfter)}, minute))
-            return Belongs::kToAlert;
+        if (kept_out(span.from, span.to)) return Belongs::kToAlert;
     }
     return Belongs::kToNormal;
 }
@@ -205,7 +208,8 @@ std::optional<AlertChange> WatchedRule::judge(Target& target, const Moment& mome
     }
     if (active != nullptr) {
         holding = &active->holding;
-        holding->learns = moment.minute - active->alert.started_at >= kNewLevelAfter;
+        holding->learns = rule_.type == RuleType::kAdvancedDdos &&
+                          moment.minute - active->alert.started_at >= kNewLevelAfter;
     }
     Finding finding;
     if (auto* threshold = std::get_if<ThresholdPast>(&target.past)) {

@@ -132,8 +132,7 @@ std::optional<Baseline> ZscorePast::baseline(const Moment& moment, ZscoreTarget 
 }
 
 Finding ZscorePast::judge(const Moment& moment, const Sample& sample, const Rule& rule, Holding* holding) {
-    const bool inside = holding != nullptr && !holding->learns;
-    add(moment, sample, rule, inside ? Belongs::kToAlert : Belongs::kToNormal);
+    add(moment, sample, rule, holding != nullptr ? Belongs::kToAlert : Belongs::kToNormal);
     Finding finding;
     if (!ring_ && holding == nullptr) return finding;
     const std::optional<double> count = window_mean(moment, sample);

@@ -171,14 +171,36 @@ TEST(ZscoreTest, TellsPacketsPerSecondForTheTargetPackets) {
     EXPECT_EQ(log.last("r1", "192.0.2.0/24").crossing.zscore_target, ZscoreTarget::kPackets);
 }
 
-TEST(ZscoreTest, TakesWhatLastsADayForTheNewLevel) {
-    const AlertLog log = test::run(one("300x100 1600x1000 1x8000"));
-    ASSERT_EQ(log.alerts().size(), 2U) << "the next attack is told";
+TEST(ZscoreTest, LearnsNothingOfAnAlertThatLastsForDays) {
+    const AlertLog log = test::run(one("300x100 4500x1000 10x100"));
+    ASSERT_EQ(log.alerts().size(), 1U);
     EXPECT_EQ(log.alerts()[0].started, 300);
-    // 24 hours later its minutes count: with the thirtieth there is a baseline again, and it is the new
-    // level.
-    EXPECT_EQ(log.alerts()[0].ended, 300 + 24 * 60 + 30 + 4);
-    EXPECT_EQ(log.alerts()[1].started, 1900);
+    EXPECT_EQ(log.alerts()[0].ended, 4804) << "not before the traffic is back where it was";
+}
+
+TEST(ZscoreTest, ARuleMadeAnewTakesTheStoredMinutesOfANewLevelForItsBaseline) {
+    Series series = one("300x100 300x1000");
+    Evaluator evaluator;
+    evaluator.set_rules(series.rules, test::series_start());
+    MinuteTime time = test::series_start();
+    for (int i = 0; i < series.minutes(); ++i, time += minutes{1})
+        evaluator.judge(time, series.traffic(i), {});
+    const std::vector<Alert> before = evaluator.active();
+    ASSERT_EQ(before.size(), 1U);
+
+    Rule anew = series.rules.front();
+    anew.id = "made anew";
+    const auto ended = evaluator.set_rules({anew}, time);
+    ASSERT_EQ(ended.size(), 1U);
+    EXPECT_EQ(ended[0].alert.end_reason, "rule_deleted");
+    for (int i = 0; i < series.minutes(); ++i)
+        evaluator.warm_up(test::series_start() + minutes{i}, series.traffic(i));
+    for (int i = 0; i < 10; ++i, time += minutes{1}) {
+        EXPECT_TRUE(evaluator.judge(time, series.traffic(series.minutes() - 1), {}).empty());
+    }
+    std::vector<PrefixMinute> attack = series.traffic(series.minutes() - 1);
+    for (PrefixMinute& row : attack) row.classes[0].bytes *= 10;
+    EXPECT_EQ(evaluator.judge(time, attack, {}).size(), 1U) << "the next attack is told";
 }
 
 TEST(ZscoreTest, KeepsTheBaselineFromBeforeAnAlertThatOutlastsIt) {
