@@ -76,7 +76,7 @@ void decode_netflow5(ByteReader datagram, const Program& program, const SetDecod
     if (const auto rate = rate_of(*sampling & 0x3fffU)) set.set_rate(*rate, SamplingSource::kHeader);
     const FlowSet::Outcome outcome = set.decode(*datagram.sub(bytes), place.batch);
 
-    DomainState& domain = place.exporter.domain(context.protocol, context.domain, place.now);
+    DomainState& domain = place.domain(context.protocol, context.domain);
     if (outcome.last_rate) {
         domain.rate = outcome.last_rate;
         domain.source = outcome.last_source;
@@ -99,7 +99,7 @@ void decode_netflow9(ByteReader datagram, const SetDecoder::Place& place) {
                              .has_uptime = true};
     SetDecoder sets(place, context);
     sets.decode(datagram);
-    DomainState& domain = place.exporter.domain(context.protocol, context.domain, place.now);
+    DomainState& domain = place.domain(context.protocol, context.domain);
     judge_sequence(domain, {.sequence = *sequence, .uptime_ms = *uptime},
                    SequenceTracker::Units{.by_standard = 1, .by_habit = sets.records().value_or(1)}, place);
 }
@@ -120,7 +120,7 @@ void decode_ipfix(ByteReader datagram, const SetDecoder::Place& place) {
     // Cut, or something behind the message: the sets that are whole count.
     if (told != datagram.remaining()) drop(place.report, DropReason::kMalformed);
     const std::size_t bytes = told < datagram.remaining() ? told : datagram.remaining();
-    const auto boot = place.exporter.domain(context.protocol, context.domain, place.now).boot_ms;
+    const auto boot = place.domain(context.protocol, context.domain).boot_ms;
     if (boot) set_uptime(context, *boot);
     SetDecoder sets(place, context);
     sets.decode(*datagram.sub(bytes));
@@ -129,7 +129,7 @@ void decode_ipfix(ByteReader datagram, const SetDecoder::Place& place) {
     if (sets.records() && told == bytes) {
         held = SequenceTracker::Units{.by_standard = *sets.records(), .by_habit = 1};
     }
-    judge_sequence(place.exporter.domain(context.protocol, context.domain, place.now),
+    judge_sequence(place.domain(context.protocol, context.domain),
                    {.sequence = *sequence, .uptime_ms = std::nullopt}, held, place);
 }
 

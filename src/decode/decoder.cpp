@@ -113,9 +113,12 @@ DecodeReport Decoder::decode(const ExporterKey& exporter, std::span<const std::u
         case ExportProtocol::kIpfix:
             decode_ipfix(reader, place);
             break;
-        case ExportProtocol::kSflow5:
-            decode_sflow(reader, state_->batch, report, state->sflow);
+        case ExportProtocol::kSflow5: {
+            const std::size_t before = state->memory_bytes();
+            decode_sflow(reader, state_->batch, report, state->sflow, [&place] { return place.has_room(); });
+            state_->exporters.account(*state, before, state->memory_bytes());
             break;
+        }
     }
     state_->batch.end();
 

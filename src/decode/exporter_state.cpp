@@ -2,19 +2,25 @@
 
 #include <algorithm>
 
+#include "decode/report_cost.h"
+
 namespace cam::decode {
 
-DomainState& ExporterState::domain(ExportProtocol protocol, std::uint32_t id, SteadyTime now) {
-    auto found = std::find_if(domains_.begin(), domains_.end(), [&](const DomainState& one) {
+DomainState* ExporterState::find_domain(ExportProtocol protocol, std::uint32_t id) {
+    const auto found = std::find_if(domains_.begin(), domains_.end(), [&](const DomainState& one) {
         return one.domain == id && one.protocol == protocol;
     });
-    if (found == domains_.end()) {
-        if (domains_.size() < kMostDomains) {
-            domains_.emplace_back();
-            found = std::prev(domains_.end());
+    return found == domains_.end() ? nullptr : &*found;
+}
+
+DomainState& ExporterState::domain(ExportProtocol protocol, std::uint32_t id, SteadyTime now, Growth growth) {
+    DomainState* found = find_domain(protocol, id);
+    if (found == nullptr) {
+        if (domains_.empty() || (growth == Growth::kAllowed && domains_.size() < kMostDomains)) {
+            found = &domains_.emplace_back();
         } else {
-            found = std::min_element(domains_.begin(), domains_.end(),
-                                     [](const auto& a, const auto& b) { return a.seen < b.seen; });
+            found = &*std::min_element(domains_.begin(), domains_.end(),
+                                       [](const auto& a, const auto& b) { return a.seen < b.seen; });
         }
         *found = DomainState{};
         found->protocol = protocol;
@@ -25,7 +31,8 @@ DomainState& ExporterState::domain(ExportProtocol protocol, std::uint32_t id, St
 }
 
 std::size_t ExporterState::memory_bytes() const noexcept {
-    return templates.memory_bytes() + sampling.entries().size() * sizeof(SamplingTable::Entry);
+    return templates.memory_bytes() + sampling.memory_bytes() + sflow.memory_bytes() +
+           domains_.capacity() * sizeof(DomainState) + domains_.size() * kReportedRowBytes;
 }
 
 void ExporterState::note(const DecodeReport& report,

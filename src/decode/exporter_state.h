@@ -60,9 +60,17 @@ struct ExporterState {
     bool has_decoded = false;
     bool is_changed = false;  ///< templates or sampling, since they were last saved
 
-    /// The state of a domain; made, in the place of the one that was silent longest if there are too many.
-    DomainState& domain(ExportProtocol protocol, std::uint32_t id, SteadyTime now);
+    /// nullptr: not known.
+    DomainState* find_domain(ExportProtocol protocol, std::uint32_t id);
+    /// Whether one more domain may be kept.
+    enum class Growth : std::uint8_t { kAllowed, kRefused };
+    /// The state of a domain; made if it is not known: in the place of the one that was silent longest if
+    /// there are too many, or if growth is refused and there is one.
+    DomainState& domain(ExportProtocol protocol, std::uint32_t id, SteadyTime now,
+                        Growth growth = Growth::kAllowed);
     [[nodiscard]] const std::vector<DomainState>& domains() const noexcept { return domains_; }
+    /// Of templates, sampling, domains and sFlow's sources, with what reports show of them. What a stranger
+    /// may make grow, but for held sets, which are counted on their own.
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
     /// Adds up what a datagram gave; `already` are drops that were noted elsewhere.
     void note(const DecodeReport& report,

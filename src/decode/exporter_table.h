@@ -31,10 +31,10 @@ public:
     void mark_decoding(ExporterState& state, SteadyTime now);
     void pin(std::span<const ExporterKey> keys);
 
-    /// Whether the strangers' templates and sampling leave room for more. Others than `asker` give way for
+    /// Whether what is kept of strangers leaves room for more. Others than `asker` give way for
     /// it.
     bool has_room_for(const ExporterState& asker, SteadyTime now, DecodeReport& report);
-    /// An exporter's templates or sampling now take `after` bytes instead of `before`.
+    /// An exporter's memory_bytes() are now `after` instead of `before`.
     void account(const ExporterState& state, std::size_t before, std::size_t after);
 
     [[nodiscard]] bool has_room_to_hold(std::size_t bytes) const {

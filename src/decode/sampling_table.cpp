@@ -23,6 +23,11 @@ std::optional<SamplingRate> find(std::span<const SamplingTable::Entry> entries, 
 
 }  // namespace
 
+bool SamplingTable::knows(const Key& key) const noexcept {
+    const auto found = std::lower_bound(entries_.begin(), entries_.end(), key, ByKey{});
+    return found != entries_.end() && found->key == key;
+}
+
 bool SamplingTable::tell(const Key& key, SamplingRate rate) {
     const auto found = std::lower_bound(entries_.begin(), entries_.end(), key, ByKey{});
     if (found != entries_.end() && found->key == key) {

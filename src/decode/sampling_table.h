@@ -11,6 +11,7 @@
 #include "cam/model/exporter.h"
 #include "cam/model/flow_record.h"
 #include "cam/model/sampling_rate.h"
+#include "decode/report_cost.h"
 
 namespace cam::decode {
 
@@ -34,9 +35,14 @@ public:
         SamplingRate rate;
     };
 
+    [[nodiscard]] bool knows(const Key& key) const noexcept;
     /// True if this is news. Without room for one more, nothing is taken.
     bool tell(const Key& key, SamplingRate rate);
     [[nodiscard]] std::span<const Entry> entries() const noexcept { return entries_; }
+    /// With the rows of two reports.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        return entries_.capacity() * sizeof(Entry) + entries_.size() * kReportedRowBytes;
+    }
 
     /// The part that concerns one domain. Valid until the next `tell`.
     struct View {

@@ -34,6 +34,18 @@ void SetDecoder::drop(DropReason reason) {
     ++place_.report.dropped[static_cast<std::size_t>(reason)];
 }
 
+DomainState& SetDecoder::Place::domain(ExportProtocol protocol, std::uint32_t id) const {
+    if (DomainState* const known = exporter.find_domain(protocol, id)) {
+        known->seen = now;
+        return *known;
+    }
+    using Growth = ExporterState::Growth;
+    const std::size_t before = exporter.memory_bytes();
+    DomainState& made = exporter.domain(protocol, id, now, has_room() ? Growth::kAllowed : Growth::kRefused);
+    exporters.account(exporter, before, exporter.memory_bytes());
+    return made;
+}
+
 void SetDecoder::decode(ByteReader sets) {
     while (!sets.empty()) {
         const ByteReader from_here = sets;
@@ -125,7 +137,7 @@ void SetDecoder::learn(TemplateFormat format, const TemplateRecord& record) {
     const TemplateKey key{context_.protocol, context_.domain, record.id};
     const std::size_t before = exporter.memory_bytes();
     auto learned = TemplateTable::Learned::kNoRoom;
-    if (place_.exporters.has_room_for(exporter, place_.now, place_.report)) {
+    if (place_.has_room()) {
         const TemplateTable::Limits limits{.templates = place_.options.templates_per_exporter,
                                            .bytes = place_.options.template_bytes_per_exporter,
                                            .idle = place_.options.template_idle};
@@ -169,7 +181,7 @@ void SetDecoder::decode_flows(const Program& program, const SetContext& context,
         is_countable_ = false;
     }
     if (!outcome.last_rate) return;
-    DomainState& domain = place_.exporter.domain(context.protocol, context.domain, place_.now);
+    DomainState& domain = place_.domain(context.protocol, context.domain);
     domain.rate = outcome.last_rate;
     domain.source = outcome.last_source;
 }
@@ -191,7 +203,7 @@ void SetDecoder::take(const OptionsRecord& record) {
     ExporterState& exporter = place_.exporter;
     const std::uint32_t domain = record.domain.value_or(context_.domain);
     if (record.boot_ms) {
-        exporter.domain(context_.protocol, domain, place_.now).boot_ms = record.boot_ms;
+        place_.domain(context_.protocol, domain).boot_ms = record.boot_ms;
         if (domain == context_.domain) set_uptime(context_, *record.boot_ms);
     }
     const auto rate = rate_of(record.one_in.value_or(0));
@@ -205,7 +217,7 @@ void SetDecoder::take(const OptionsRecord& record) {
         key.scope = SamplingScope::kInterface;
         key.id = *record.interface;
     }
-    if (!place_.exporters.has_room_for(exporter, place_.now, place_.report)) return;
+    if (!exporter.sampling.knows(key) && !place_.has_room()) return;
     const std::size_t before = exporter.memory_bytes();
     exporter.is_changed |= exporter.sampling.tell(key, *rate);
     place_.exporters.account(exporter, before, exporter.memory_bytes());

@@ -23,6 +23,11 @@ public:
         RecordBatch& batch;
         DecodeReport& report;
         SteadyTime now;
+
+        /// The exporter's state of a domain, made as far as there is room.
+        [[nodiscard]] DomainState& domain(ExportProtocol protocol, std::uint32_t id) const;
+        /// Whether the exporter may remember more.
+        [[nodiscard]] bool has_room() const { return exporters.has_room_for(exporter, now, report); }
     };
     SetDecoder(const Place& place, const SetContext& context) : place_(place), context_(context) {}
 

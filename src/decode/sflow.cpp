@@ -99,8 +99,9 @@ void set_interfaces(const SampleHead& head, FlowRecord& record) noexcept {
 /// One datagram on its way into a batch.
 class Datagram {
 public:
-    Datagram(RecordBatch& batch, DecodeReport& report, SflowExporter& exporter)
-        : batch_(batch), report_(report), exporter_(exporter) {}
+    Datagram(RecordBatch& batch, DecodeReport& report, SflowExporter& exporter,
+             const SflowExporter::Room& room)
+        : batch_(batch), report_(report), exporter_(exporter), room_(room) {}
 
     /// Agent, sequence and samples; `body` begins behind the version.
     void read(ByteReader body);
@@ -113,6 +114,7 @@ private:
     RecordBatch& batch_;
     DecodeReport& report_;
     SflowExporter& exporter_;
+    const SflowExporter::Room& room_;
     SflowExporter::Agent agent_;
     FlowRecord prototype_;
 };
@@ -125,7 +127,7 @@ void Datagram::read(ByteReader body) {
                             .sub_agent = head.u32<0>(),
                             .sequence = head.u32<4>(),
                             .uptime_ms = head.u32<8>()},
-                           report_);
+                           room_, report_);
     prototype_.export_protocol = ExportProtocol::kSflow5;
     prototype_.domain = head.u32<0>();
     prototype_.packets = 1;
@@ -166,7 +168,7 @@ void Datagram::read_sample(std::uint32_t format, ByteReader sample) {
 
 void Datagram::read_flow_sample(const std::optional<SampleHead>& head, ByteReader records) {
     if (!head) return drop(DropReason::kMalformed);
-    exporter_.saw_sample(agent_, head->source, head->rate, head->drops, report_);
+    exporter_.saw_sample(agent_, head->source, head->rate, head->drops, room_, report_);
     FlowRecord* const record = batch_.add(prototype_);
     if (record == nullptr) return;  // the batch has counted it
     record->sampler = head->source;
@@ -183,11 +185,12 @@ void Datagram::read_flow_sample(const std::optional<SampleHead>& head, ByteReade
 
 }  // namespace
 
-void decode_sflow(ByteReader datagram, RecordBatch& batch, DecodeReport& report, SflowExporter& exporter) {
+void decode_sflow(ByteReader datagram, RecordBatch& batch, DecodeReport& report, SflowExporter& exporter,
+                  const SflowExporter::Room& room) {
     const std::optional<std::uint32_t> version = datagram.u32();
     if (version == 5U) {
         report.protocol = ExportProtocol::kSflow5;
-        Datagram{batch, report, exporter}.read(datagram);
+        Datagram{batch, report, exporter, room}.read(datagram);
         return;
     }
     // NOLINTNEXTLINE(misc-redundant-expression): clang-tidy 14 does not see that the numbers differ

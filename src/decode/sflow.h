@@ -19,7 +19,8 @@ namespace cam::decode {
 /// neighbours are not; an extended record that does not fit is left out of its sample.
 ///
 /// Adds to `report` and `batch` what `batch.end()` does not; `exporter` must be the sender's. Allocates
-/// nothing but the exporter's bounded state. One thread at a time.
-void decode_sflow(ByteReader datagram, RecordBatch& batch, DecodeReport& report, SflowExporter& exporter);
+/// nothing but the exporter's state, as far as there is `room`. One thread at a time.
+void decode_sflow(ByteReader datagram, RecordBatch& batch, DecodeReport& report, SflowExporter& exporter,
+                  const SflowExporter::Room& room);
 
 }  // namespace cam::decode

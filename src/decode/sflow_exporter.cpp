@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "decode/report_cost.h"
+
 namespace cam::decode {
 namespace {
 
@@ -15,12 +17,12 @@ constexpr std::size_t kMostProbes = 32;
 
 }  // namespace
 
-SflowExporter::Agent SflowExporter::saw(const Datagram& datagram, DecodeReport& report) {
+SflowExporter::Agent SflowExporter::saw(const Datagram& datagram, const Room& room, DecodeReport& report) {
     const auto known = std::find_if(agents_.begin(), agents_.end(), [&](const Sequence& one) {
         return one.sub_agent == datagram.sub_agent && one.agent == datagram.agent;
     });
     if (known == agents_.end()) {
-        if (agents_.size() == kMostAgents) return std::nullopt;
+        if (agents_.size() == kMostAgents || (!agents_.empty() && !room())) return std::nullopt;
         agents_.push_back({.agent = datagram.agent,
                            .sub_agent = datagram.sub_agent,
                            .sequence = datagram.sequence,
@@ -41,9 +43,9 @@ SflowExporter::Agent SflowExporter::saw(const Datagram& datagram, DecodeReport& 
 }
 
 void SflowExporter::saw_sample(Agent agent, std::uint64_t source, std::uint32_t rate, std::uint32_t drops,
-                               DecodeReport& report) {
+                               const Room& room, DecodeReport& report) {
     if (!agent) return;
-    Source* const known = find_or_add(*agent, source, drops);
+    Source* const known = find_or_add(*agent, source, drops, room);
     if (known == nullptr) return;
     const std::uint32_t more = drops - known->drops;
     if (more <= kLargestGap) report.lost_records += more;
@@ -64,6 +66,11 @@ void SflowExporter::append_sampling(std::vector<ExporterReport::Sampling>& rows)
     }
 }
 
+std::size_t SflowExporter::memory_bytes() const noexcept {
+    return agents_.capacity() * sizeof(Sequence) + sources_.capacity() * sizeof(Source) +
+           source_count_ * kReportedRowBytes;
+}
+
 SflowExporter::Source* SflowExporter::slot_of(std::uint16_t agent, std::uint64_t source) noexcept {
     if (sources_.empty()) return nullptr;
     std::uint64_t mixed = (source + (std::uint64_t{agent} << 48U)) * 0x9e3779b97f4a7c15ULL;
@@ -76,11 +83,14 @@ SflowExporter::Source* SflowExporter::slot_of(std::uint16_t agent, std::uint64_t
 }
 
 SflowExporter::Source* SflowExporter::find_or_add(std::uint16_t agent, std::uint64_t source,
-                                                  std::uint32_t drops) {
+                                                  std::uint32_t drops, const Room& room) {
     Source* const found = slot_of(agent, source);
     if (found != nullptr && found->is_used) return found;
     if (source_count_ == kMostSources) return nullptr;
-    if ((source_count_ + 1) * 4 > sources_.size() * 3) grow();
+    if ((source_count_ + 1) * 4 > sources_.size() * 3) {
+        if (!sources_.empty() && !room()) return nullptr;
+        grow();
+    }
     Source* const added = slot_of(agent, source);
     if (added == nullptr) return nullptr;
     *added = {.source = source, .rate = 0, .drops = drops, .agent = agent, .is_used = true};

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -28,15 +29,20 @@ public:
     };
     /// Who sent the samples that follow; nullopt for an agent that there is no room for.
     using Agent = std::optional<std::uint16_t>;
+    /// Whether more may be remembered; asked only when there is more. The first agent and its first few data
+    /// sources are remembered without asking.
+    using Room = std::function<bool()>;
 
     /// Adds what the sequence says is missing to `report.lost_datagrams`. Late and repeated datagrams and the
     /// restart of an agent (its uptime or its sequence goes back) are no loss.
-    Agent saw(const Datagram& datagram, DecodeReport& report);
+    Agent saw(const Datagram& datagram, const Room& room, DecodeReport& report);
     /// A flow sample of a data source (type << 32 | index), with the rate that it tells (0: none) and its
     /// drops: samples that the agent lost for want of resources, a running count. What it has grown by is
     /// added to `report.lost_records`.
     void saw_sample(Agent agent, std::uint64_t source, std::uint32_t rate, std::uint32_t drops,
-                    DecodeReport& report);
+                    const Room& room, DecodeReport& report);
+    /// Of all that is remembered, with the rows of two reports of it.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
     /// One row for each data source that has told a rate.
     void append_sampling(std::vector<ExporterReport::Sampling>& rows) const;
@@ -55,7 +61,7 @@ private:
         std::uint16_t agent = 0;
         bool is_used = false;
     };
-    Source* find_or_add(std::uint16_t agent, std::uint64_t source, std::uint32_t drops);
+    Source* find_or_add(std::uint16_t agent, std::uint64_t source, std::uint32_t drops, const Room& room);
     /// Where this source is or may go; nullptr if its neighbourhood is full.
     Source* slot_of(std::uint16_t agent, std::uint64_t source) noexcept;
     void grow();

@@ -105,7 +105,8 @@ public:
         std::size_t template_bytes_per_exporter = std::size_t{512} * 1024;  ///< as they lie in memory
         std::chrono::seconds template_idle{1800};  ///< unused so long, a template gives way to a new one
         std::size_t fields_per_template = 512;     ///< at most 1024
-        /// Templates and sampling of all exporters that are not pinned.
+        /// Templates, sampling rates, domains and data sources of all exporters that are not pinned, with
+        /// what the reports show of them.
         std::size_t stranger_bytes = std::size_t{32} * 1024 * 1024;
         /// A stranger whose flow records were decoded in this time gives way to nobody.
         std::chrono::seconds exporter_idle{300};

@@ -1,4 +1,5 @@
 #include "unit/decode/decoder_fixture.h"
+#include "unit/decode/sflow_datagrams.h"
 
 namespace cam::decode {
 namespace {
@@ -157,6 +158,43 @@ TEST(DecoderStormTest, TemplatesOfStrangersAreBoundedTogetherAndThoseOfDecodersS
     EXPECT_GT(evicted, 1000U);
     EXPECT_LT(decoder.template_count(), 700U);
     EXPECT_EQ(send(exporter(1), netflow9({.sequence = 1}, {set(256, small(1, 2, 3))})).flow_records, 1U);
+}
+
+TEST(DecoderStormTest, DomainsAndDataSourcesOfStrangersAreBoundedTogetherAndThoseOfARouterAreNot) {
+    constexpr std::uint32_t kStrangers = 200;
+    Decoder::Options options;
+    options.stranger_bytes = 256 * 1024;
+    KeepingSink sink;
+    Decoder decoder(options, sink);
+    const std::array routers{exporter(1)};
+    decoder.pin(routers);
+    std::uint32_t sequence = 0;
+    const auto send_all = [&](const ExporterKey& from, std::uint32_t count) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+            const auto engine = static_cast<std::uint16_t>(i);
+            const auto now = SteadyTime{seconds{10}};
+            decoder.decode(from, netflow5({.engine = engine}, {Netflow5Record{}}).span(), WallTime{}, now);
+            const WireBytes sample = flow_sample({.source_index = i + 1}, {});
+            decoder.decode(from, sflow_datagram({.sub_agent = 1, .sequence = ++sequence}, {sample}).span(),
+                           WallTime{}, now);
+        }
+    };
+    for (std::uint32_t i = 2; i < 2 + kStrangers; ++i) send_all(exporter(i), 200);
+    send_all(exporter(1), 300);
+    std::size_t strangers_rows = 0;
+    std::size_t routers_rows = 0;
+    std::size_t strangers = 0;
+    for (const ExporterReport& report : decoder.exporters()) {
+        const bool is_router = report.exporter == routers[0];
+        (is_router ? routers_rows : strangers_rows) += report.sampling.size();
+        strangers += is_router ? 0 : 1;
+    }
+    EXPECT_EQ(routers_rows, 300U + 64U);
+    EXPECT_EQ(strangers, kStrangers) << "all that decode stay, with less that is watched";
+    // One domain and a few data sources each, and what the budget has room for.
+    const std::size_t most = kStrangers * 8 + options.stranger_bytes / sizeof(ExporterReport::Sampling);
+    EXPECT_LT(strangers_rows, most);
+    EXPECT_GT(strangers_rows, kStrangers);
 }
 
 }  // namespace

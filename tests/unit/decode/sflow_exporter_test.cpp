@@ -12,15 +12,16 @@ protected:
     /// What this datagram says was lost.
     std::uint64_t lost(std::uint32_t sequence, std::uint32_t uptime_ms) {
         DecodeReport report;
-        exporter_.saw({.agent = kAgent, .sub_agent = 0, .sequence = sequence, .uptime_ms = uptime_ms},
+        exporter_.saw({.agent = kAgent, .sub_agent = 0, .sequence = sequence, .uptime_ms = uptime_ms}, room_,
                       report);
         return report.lost_datagrams;
     }
     std::uint64_t dropped_by_agent(std::uint64_t source, std::uint32_t rate, std::uint32_t drops) {
         DecodeReport report;
-        const SflowExporter::Agent agent = exporter_.saw(
-            {.agent = kAgent, .sub_agent = 3, .sequence = ++sequence_, .uptime_ms = sequence_}, report);
-        exporter_.saw_sample(agent, source, rate, drops, report);
+        const SflowExporter::Agent agent =
+            exporter_.saw({.agent = kAgent, .sub_agent = 3, .sequence = ++sequence_, .uptime_ms = sequence_},
+                          room_, report);
+        exporter_.saw_sample(agent, source, rate, drops, room_, report);
         return report.lost_records;
     }
     [[nodiscard]] std::vector<ExporterReport::Sampling> sampling() const {
@@ -30,6 +31,7 @@ protected:
     }
 
     SflowExporter exporter_;
+    SflowExporter::Room room_ = [] { return true; };
     std::uint32_t sequence_ = 0;
 };
 
@@ -103,11 +105,28 @@ TEST_F(SflowExporterTest, HoldsABoundedNumberOfAgents) {
     DecodeReport report;
     SflowExporter::Agent last;
     for (std::uint32_t i = 0; i < 10'000; ++i) {
-        last = exporter_.saw({.agent = kAgent, .sub_agent = i, .sequence = 1, .uptime_ms = 1}, report);
+        last = exporter_.saw({.agent = kAgent, .sub_agent = i, .sequence = 1, .uptime_ms = 1}, room_, report);
         EXPECT_EQ(last.has_value(), i < SflowExporter::kMostAgents);
     }
-    exporter_.saw_sample(last, 3, 1000, 0, report);
+    exporter_.saw_sample(last, 3, 1000, 0, room_, report);
     EXPECT_TRUE(sampling().empty()) << "of an agent that is not watched";
+}
+
+TEST_F(SflowExporterTest, WithoutRoomWatchesOneAgentWithAFewSourcesAndGoesOnWatchingThem) {
+    room_ = [] { return false; };
+    for (std::uint32_t i = 1; i <= 100; ++i) dropped_by_agent(i, 1000 + i, 0);
+    const std::size_t few = sampling().size();
+    EXPECT_GE(few, 4U);
+    EXPECT_LE(few, 8U);
+    EXPECT_EQ(dropped_by_agent(1, 1001, 4), 4U);
+    DecodeReport report;
+    EXPECT_FALSE(
+        exporter_.saw({.agent = kAgent, .sub_agent = 4, .sequence = 1, .uptime_ms = 1}, room_, report));
+    const std::size_t before = exporter_.memory_bytes();
+    room_ = [] { return true; };
+    for (std::uint32_t i = 1; i <= 100; ++i) dropped_by_agent(i, 1000 + i, 0);
+    EXPECT_EQ(sampling().size(), 100U);
+    EXPECT_GE(exporter_.memory_bytes(), before + (100 - few) * sizeof(ExporterReport::Sampling));
 }
 
 }  // namespace

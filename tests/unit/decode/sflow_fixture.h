@@ -18,7 +18,7 @@ protected:
         sink_.kept.clear();
         DecodeReport report;
         batch_.begin(key_, budget, report);
-        decode_sflow(ByteReader{datagram.span()}, batch_, report, exporter_);
+        decode_sflow(ByteReader{datagram.span()}, batch_, report, exporter_, [] { return true; });
         batch_.end();
         EXPECT_EQ(report.flow_records, sink_.kept.size());
         return report;
