@@ -22,17 +22,20 @@ class Exporter:
     frame_overhead: int = 0  # bytes of a packet that are not layer 3
     settle: float = 1.5  # seconds until it watches
     linger: float = 1.0  # seconds until it has told what it saw
+    one_in: int = 1  # the rate at which it samples packets
+    sampling_source: str = ""  # where the rate is told, as `decode` names it; empty: not looked at
 
 
 def ipv4(flow):
     return ":" not in flow.src
 
 
-def softflowd(version, name):
+def softflowd(version, name, **more):
     def start(link, folder, log):
+        sampling = ["-s", str(more["one_in"])] if "one_in" in more else []
         return [link.start("softflowd", "-d", "-i", link.watched, "-v", str(version), "-n", "127.0.0.1:2055", "-m",
                            "4096", "-t", "maxlife=300", "-p", str(folder / "softflowd.pid"), "-c",
-                           str(folder / "softflowd.ctl"), log=log)]
+                           str(folder / "softflowd.ctl"), *sampling, log=log)]
 
     def finish(link, folder):
         # libpcap holds the last packets back until more come: frames that are no IP, which nobody counts.
@@ -41,10 +44,14 @@ def softflowd(version, name):
         link.inside(link.watcher, "softflowctl", "-c", str(folder / "softflowd.ctl"), "shutdown")
 
     sees = ipv4 if version == 5 else (lambda flow: True)
-    return Exporter(f"softflowd-{name}", name, 2055, ["softflowd", "softflowctl"], start, sees, finish=finish)
+    suffix = "-sampled" if more else ""
+    return Exporter(f"softflowd-{name}{suffix}", name, 2055, ["softflowd", "softflowctl"], start, sees, finish=finish,
+                    **more)
 
 
 def pmacctd(name, plugin, port, settings, **more):
+    version = name.removesuffix("-sampled")
+
     def start(link, folder, log):
         config = folder / f"pmacctd-{name}.conf"
         config.write_text("\n".join([
@@ -53,7 +60,7 @@ def pmacctd(name, plugin, port, settings, **more):
             "plugin_pipe_size: 8192000", "plugin_buffer_size: 8192", *settings, ""]))
         return [link.start("pmacctd", "-f", str(config), log=log)]
 
-    return Exporter(f"pmacctd-{name}", name, port, ["pmacctd"], start, settle=3, **more)
+    return Exporter(f"pmacctd-{name}", version, port, ["pmacctd"], start, settle=3, **more)
 
 
 def nfprobe(version, name):
@@ -89,16 +96,25 @@ def openvswitch(name, version, port, commands, **more):
 
 
 def all_of_them():
+    # softflowd 1.1.0 forgets the rate in NetFlow v5 and v9.
     every = [softflowd(5, "v5"), softflowd(9, "v9"), softflowd(10, "ipfix"),
+             softflowd(9, "v9", one_in=5, sampling_source="options"), softflowd(5, "v5", one_in=5, sampling_source="header"),
+             softflowd(10, "ipfix", one_in=5, sampling_source="options"),
              nfprobe(5, "v5"), nfprobe(9, "v9"), nfprobe(10, "ipfix")]
     every.append(pmacctd("sflow5", "sfprobe", 6343, ["sfprobe_receiver: 127.0.0.1:6343", "sampling_rate: 1"],
                          frame_overhead=18, linger=4))
+    every.append(pmacctd("sflow5-sampled", "sfprobe", 6343, ["sfprobe_receiver: 127.0.0.1:6343", "sampling_rate: 4"],
+                         frame_overhead=18, linger=4, one_in=4, sampling_source="sflow_sample"))
     every.append(openvswitch("netflow", "v5", 2055, [
         "--", "set", "bridge", "br0", "netflow=@nf", "--", "--id=@nf", "create", "netflow",
         'targets="127.0.0.1:2055"', "active-timeout=5"], sees=ipv4, frame_overhead=14, linger=12))
     every.append(openvswitch("sflow", "sflow5", 6343, [
         "--", "set", "bridge", "br0", "sflow=@sf", "--", "--id=@sf", "create", "sflow", "agent=lo",
         'targets="127.0.0.1:6343"', "header=128", "sampling=1", "polling=0"], frame_overhead=18, linger=3))
+    every.append(openvswitch("sflow-sampled", "sflow5", 6343, [
+        "--", "set", "bridge", "br0", "sflow=@sf", "--", "--id=@sf", "create", "sflow", "agent=lo",
+        'targets="127.0.0.1:6343"', "header=128", "sampling=8", "polling=0"], frame_overhead=18, linger=3, one_in=8,
+        sampling_source="sflow_sample"))
     every.append(openvswitch("ipfix", "ipfix", 4739, [
         "--", "set", "bridge", "br0", "ipfix=@ip", "--", "--id=@ip", "create", "ipfix",
         'targets="127.0.0.1:4739"', "obs_domain_id=1", "obs_point_id=1", "sampling=1", "cache_active_timeout=4",

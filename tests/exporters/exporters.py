@@ -78,6 +78,19 @@ def sums(records, frame_overhead):
     return out
 
 
+def sampling_errors(exporter, records, sent):
+    """Of an exporter that samples: is the rate read, and is the sum an estimate of what was sent?"""
+    wrong = Counter((record["sampling_rate"], record["sampling_source"]) for record in records)
+    del wrong[exporter.one_in, exporter.sampling_source]
+    found = [f"rate {rate} from {source} in {count} records" for (rate, source), count in wrong.items()]
+    packets = sum(packets for packets, _ in sent.values())
+    estimated = sum(record["packets"] * record["sampling_rate"] for record in records)
+    # Five standard deviations of a sample that takes each packet by chance; those that count are nearer.
+    if abs(estimated - packets) > 5 * (packets * (exporter.one_in - 1)) ** 0.5:
+        found.append(f"sent {packets} packets, estimated {estimated}")
+    return found
+
+
 def check(exporter, monitor, capture):
     """Everything that is wrong, a line each."""
     records, summary = decoded(monitor, capture)
@@ -91,9 +104,11 @@ def check(exporter, monitor, capture):
     if exporter.both_directions:
         records = [record for record in records if record["direction"] == 0]
     ours = sums(records, exporter.frame_overhead)
-    for flow in sorted(set(sent) | set(ours), key=str):
-        if sent.get(flow) != ours.get(flow):
-            found.append(f"{flow}: sent {sent.get(flow)}, decoded {ours.get(flow)}")
+    if exporter.one_in > 1:
+        found += sampling_errors(exporter, records, sent)
+    else:
+        found += [f"{flow}: sent {sent.get(flow)}, decoded {ours.get(flow)}"
+                  for flow in sorted(set(sent) | set(ours), key=str) if sent.get(flow) != ours.get(flow)]
     print(f"{exporter.name}: datagrams={summary['datagrams']} records={len(records)} compared={len(theirs)} "
           f"packets={sum(p for p, _ in ours.values())} differences={len(found)}", flush=True)
     return found
