@@ -22,17 +22,29 @@ class Exporter:
     frame_overhead: int = 0  # bytes of a packet that are not layer 3
     settle: float = 1.5  # seconds until it watches
     linger: float = 1.0  # seconds until it has told what it saw
+    sampling: int = 1  # one packet in so many, as the exporter tells it
+    sampling_source: str = ""  # where it must have been read, if it samples
 
 
 def ipv4(flow):
     return ":" not in flow.src
 
 
-def softflowd(version, name):
+SAMPLING = 8  # of those that sample
+SOURCES = {"v5": "header", "v9": "options", "ipfix": "options", "sflow5": "sflow_sample"}
+
+
+def sampled(exporter):
+    exporter.name += "-sampled"
+    exporter.sampling, exporter.sampling_source = SAMPLING, SOURCES[exporter.version]
+    return exporter
+
+
+def softflowd(version, name, *options):
     def start(link, folder, log):
         return [link.start("softflowd", "-d", "-i", link.watched, "-v", str(version), "-n", "127.0.0.1:2055", "-m",
                            "4096", "-t", "maxlife=300", "-p", str(folder / "softflowd.pid"), "-c",
-                           str(folder / "softflowd.ctl"), log=log)]
+                           str(folder / "softflowd.ctl"), *options, log=log)]
 
     def finish(link, folder):
         # libpcap holds the last packets back until more come: frames that are no IP, which nobody counts.
@@ -56,8 +68,8 @@ def pmacctd(name, plugin, port, settings, **more):
     return Exporter(f"pmacctd-{name}", name, port, ["pmacctd"], start, settle=3, **more)
 
 
-def nfprobe(version, name):
-    settings = ["nfprobe_receiver: 127.0.0.1:2055", f"nfprobe_version: {version}",
+def nfprobe(version, name, *more):
+    settings = [*more, "nfprobe_receiver: 127.0.0.1:2055", f"nfprobe_version: {version}",
                 "nfprobe_timeouts: tcp=300:tcp.rst=300:tcp.fin=300:udp=300:icmp=300:general=300:maxlife=300:expint=60"]
     sees = ipv4 if version == 5 else (lambda flow: True)
     return pmacctd(name, "nfprobe", 2055, settings, sees=sees, linger=2)
@@ -103,4 +115,13 @@ def all_of_them():
         "--", "set", "bridge", "br0", "ipfix=@ip", "--", "--id=@ip", "create", "ipfix",
         'targets="127.0.0.1:4739"', "obs_domain_id=1", "obs_point_id=1", "sampling=1", "cache_active_timeout=4",
         "cache_max_flows=4096"], both_directions=True, linger=8))
+    rate = f"sampling_rate: {SAMPLING}"
+    every += [sampled(softflowd(version, name, "-s", str(SAMPLING)))
+              for version, name in ((5, "v5"), (9, "v9"), (10, "ipfix"))]
+    every += [sampled(nfprobe(version, name, rate)) for version, name in ((5, "v5"), (9, "v9"), (10, "ipfix"))]
+    every.append(sampled(pmacctd("sflow5", "sfprobe", 6343, ["sfprobe_receiver: 127.0.0.1:6343", rate],
+                                 frame_overhead=18, linger=4)))
+    every.append(sampled(openvswitch("sflow", "sflow5", 6343, [
+        "--", "set", "bridge", "br0", "sflow=@sf", "--", "--id=@sf", "create", "sflow", "agent=lo",
+        'targets="127.0.0.1:6343"', "header=128", f"sampling={SAMPLING}", "polling=0"], frame_overhead=18, linger=3)))
     return every
