@@ -14,6 +14,7 @@
 #include "api/route_table.h"
 #include "cam/base/log.h"
 #include "cam/base/result.h"
+#include "cam/model/list_query.h"
 
 namespace cam::api {
 
@@ -24,7 +25,7 @@ struct Collection {
     std::string_view noun;         ///< `rule`
     std::string_view path;         ///< `/rules`
     std::string_view path_of_one;  ///< `/rules/{id}`
-    const std::function<Result<std::vector<Item>>()>& list;
+    const std::function<Result<std::vector<Item>>(const ListQuery&)>& list;
     const std::function<Result<Item>(std::string_view id)>& get;
     const std::function<Result<Item>(const Item&)>& create;
     const std::function<Result<Item>(const Item&)>& update;
@@ -50,20 +51,16 @@ HttpAnswer show_list(const Collection<Item>& all, const HttpRequest& request) {
     const auto limit = query.number("limit", 1, kMostPerPage);
     const auto after = query.text("after");
     if (auto refused = query.refusal()) return *refused;
-    const Result<std::vector<Item>> items = all.list();
+    // One more than is shown tells whether there is more.
+    const auto most = limit ? std::optional<std::uint32_t>{*limit + 1} : std::nullopt;
+    const Result<std::vector<Item>> items = all.list(ListQuery{.after = after, .limit = most});
+    if (!items && after && items.error().code == ErrorCode::kNotFound)
+        return failure(422, fmt::format("after: no {} has the id {}", all.noun, quote(*after, 64)));
     if (!items) return failure(items.error());
-    auto at = items->begin();
-    if (after) {
-        at = std::find_if(at, items->end(), [&](const Item& item) { return item.id == *after; });
-        if (at == items->end()) {
-            return failure(422, fmt::format("after: no {} has the id {}", all.noun, quote(*after, 64)));
-        }
-        ++at;
-    }
-    const auto left = static_cast<std::size_t>(items->end() - at);
-    const auto end = at + static_cast<std::ptrdiff_t>(std::min<std::size_t>(left, limit.value_or(left)));
+    const std::size_t shown = std::min<std::size_t>(items->size(), limit.value_or(items->size()));
+    const auto end = items->begin() + static_cast<std::ptrdiff_t>(shown);
     ListAnswer answer;
-    for (auto item = at; item != end; ++item) answer.add(all.json(*item));
+    for (auto item = items->begin(); item != end; ++item) answer.add(all.json(*item));
     HttpAnswer made = std::move(answer).finish();
     if (end != items->end()) {
         made.headers.emplace_back(

@@ -47,7 +47,7 @@ Json json(const ExporterStatus& exporter, const Router* router) {
 HttpAnswer answer(const HttpRequest& request, const Backend& backend) {
     QueryReader query(request);
     if (auto refused = query.refusal()) return *refused;
-    const Result<std::vector<Router>> routers = backend.routers();
+    const Result<std::vector<Router>> routers = backend.routers({});
     if (!routers) return failure(routers.error());
     auto heard = backend.exporters ? backend.exporters() : std::vector<ExporterStatus>{};
     if (!heard) return failure(heard.error());

@@ -39,8 +39,8 @@ void fill_preferences(const Surroundings& around, api::Backend& backend) {
 }
 
 void fill_routers(Clock& clock, const std::shared_ptr<Flows>& flows, api::Backend& backend) {
-    backend.routers = [flows] {
-        return flows->with([](store::FlowStore& store) { return store.routers(); });
+    backend.routers = [flows](const ListQuery& asked) {
+        return flows->with([&](store::FlowStore& store) { return store.routers(asked); });
     };
     backend.router = [flows](std::string_view id) {
         return flows->with([&](store::FlowStore& store) { return store.router(id); });
@@ -59,7 +59,9 @@ void fill_routers(Clock& clock, const std::shared_ptr<Flows>& flows, api::Backen
 }
 
 void fill_rules(Clock& clock, const std::shared_ptr<Flows>& flows, api::Backend& backend) {
-    backend.rules = [flows] { return flows->with([](store::FlowStore& store) { return store.rules(); }); };
+    backend.rules = [flows](const ListQuery& asked) {
+        return flows->with([&](store::FlowStore& store) { return store.rules(asked); });
+    };
     backend.rule = [flows](std::string_view id) {
         return flows->with([&](store::FlowStore& store) { return store.rule(id); });
     };

@@ -1,6 +1,8 @@
 #include "app/flow_record_json.h"
 
 #include <concepts>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>
@@ -87,14 +89,35 @@ void add_always(Line& line, const ExporterKey& exporter, const FlowRecord& recor
     line.known(record.has(F::kEnd), "flow_end", record.end);
 }
 
+struct Icmp {
+    std::uint8_t type = 0;
+    std::uint8_t code = 0;
+};
+
+/// Exporters of v5, and some of v9, tell type * 256 + code as the destination port. 0 there is an echo reply,
+/// or nothing.
+std::optional<Icmp> icmp_of(const FlowRecord& record) {
+    using F = FlowField;
+    constexpr std::uint8_t kIcmp = 1;
+    constexpr std::uint8_t kIcmpv6 = 58;
+    if (record.has(F::kIcmp)) return Icmp{record.icmp_type, record.icmp_code};
+    const bool may_hide_it = record.export_protocol == ExportProtocol::kNetflow5 ||
+                             record.export_protocol == ExportProtocol::kNetflow9;
+    const bool is_icmp = record.has(F::kProtocol) && (record.protocol == kIcmp || record.protocol == kIcmpv6);
+    const std::uint16_t port = record.has(F::kDestinationPort) ? record.destination_port : std::uint16_t{0};
+    if (!may_hide_it || !is_icmp || port == 0) return std::nullopt;
+    return Icmp{static_cast<std::uint8_t>(port >> 8U), static_cast<std::uint8_t>(port & 0xffU)};
+}
+
 void add_where_told(Line& line, const FlowRecord& record) {
     using F = FlowField;
     line.optional(record.has(F::kOtherBytes), "other_bytes", record.bytes);
     line.optional(record.has(F::kOtherPackets), "other_packets", record.packets);
     line.optional(record.has(F::kTos), "tos", record.tos);
     line.optional(record.has(F::kTtl), "ttl", record.ttl);
-    line.optional(record.has(F::kIcmp), "icmp_type", record.icmp_type);
-    line.optional(record.has(F::kIcmp), "icmp_code", record.icmp_code);
+    const std::optional<Icmp> icmp = icmp_of(record);
+    line.optional(icmp.has_value(), "icmp_type", icmp.value_or(Icmp{}).type);
+    line.optional(icmp.has_value(), "icmp_code", icmp.value_or(Icmp{}).code);
     line.optional(record.has(F::kSourceMask), "src_mask", record.source_mask);
     line.optional(record.has(F::kDestinationMask), "dst_mask", record.destination_mask);
     line.optional(record.has(F::kNextHop), "next_hop", record.next_hop);

@@ -240,6 +240,23 @@ void rate_pair(const Column& column, const Rows& rows) {
     });
 }
 
+/// An uptime in a record that also says when it began. A beginning that cannot be one leaves no times.
+template <auto Member>
+void uptime_pair(const Column& column, const Rows& rows) {
+    const std::ptrdiff_t to_second = std::ptrdiff_t{column.second_offset} - std::ptrdiff_t{column.offset};
+    SetContext context = *rows.context;
+    each_row(column, rows, [&column, &context, to_second](FlowRecord& record, const std::uint8_t* from) {
+        const std::uint64_t boot = load<0>(from + to_second, column.second_width);
+        if (boot == 0 || boot > kLatestMs) {
+            record.fields.remove(FlowField::kStart);
+            record.fields.remove(FlowField::kEnd);
+            return;
+        }
+        set_uptime(context, static_cast<std::int64_t>(boot));
+        IntoUptime<Member>::put(record, load<0>(from, column.width), context);
+    });
+}
+
 /// A sample of packets in a flow record's clothes (PSAMP): one packet, and as long as its headers say unless
 /// another field knows better.
 template <LinkType Link>
@@ -335,6 +352,10 @@ Column::Run column_run(ColumnKind kind, std::uint16_t width, WhenZero when_zero)
             return number_run<IntoUptime<&R::start>>(width);
         case ColumnKind::kEndUptime:
             return number_run<IntoUptime<&R::end>>(width);
+        case ColumnKind::kStartUptimeSince:
+            return number_run<IntoUptime<&R::start>>(width) == nullptr ? nullptr : uptime_pair<&R::start>;
+        case ColumnKind::kEndUptimeSince:
+            return number_run<IntoUptime<&R::end>>(width) == nullptr ? nullptr : uptime_pair<&R::end>;
         case ColumnKind::kStartSeconds:
             return number_run<IntoTime<&R::start, 1000>>(width);
         case ColumnKind::kEndSeconds:

@@ -50,6 +50,8 @@ enum class ColumnKind : std::uint8_t {
     kDestinationMac,
     kStartUptime,  ///< milliseconds of the exporter's uptime
     kEndUptime,
+    kStartUptimeSince,  ///< pair: uptime, when it began (milliseconds since 1970)
+    kEndUptimeSince,
     kStartSeconds,
     kEndSeconds,
     kStartMilliseconds,

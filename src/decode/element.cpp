@@ -78,6 +78,7 @@ constexpr std::array kElements{
     Row{157, {S::kEnd, K::kEndNtp, 2, F::kEnd}},
     Row{158, {S::kStart, K::kStartBefore, 4, F::kStart}},
     Row{159, {S::kEnd, K::kEndBefore, 4, F::kEnd}},
+    Row{160, {S::kBoot, K::kStartUptimeSince, 0, {}}},  // systemInitTimeMilliseconds
     Row{161, {S::kEnd, K::kEndByDuration, 6, F::kEnd}},
     Row{162, {S::kEnd, K::kEndByDurationMicroseconds, 7, F::kEnd}},
     Row{169, {S::kDestination6, K::kDestination6, 1, F::kDestination}},

@@ -56,8 +56,9 @@ enum class Slot : std::uint8_t {
     kPacketInterval,
     kRandomInterval,
     kInterval,
+    kBoot,  ///< with uptimes in kStart and kEnd
 };
-inline constexpr std::size_t kSlotCount = 46;
+inline constexpr std::size_t kSlotCount = 47;
 
 /// What an information element is to us.
 struct Element {

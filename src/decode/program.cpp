@@ -64,7 +64,11 @@ private:
         switch (slot) {
             case Slot::kPacketSpace:
             case Slot::kPopulation:
+            case Slot::kBoot:
                 return;  // with their partners
+            case Slot::kStart:
+            case Slot::kEnd:
+                return write_time(slot);
             case Slot::kSampleSize:
                 if (choice_.has(Slot::kPopulation)) write_pair(slot, Slot::kPopulation);
                 return;
@@ -92,10 +96,21 @@ private:
         if (chosen.element->field) present_.add(*chosen.element->field);
         if (kind == ColumnKind::kStartUptime || kind == ColumnKind::kEndUptime) needs_uptime_ = true;
     }
-    void write_pair(Slot slot, Slot partner) {
+    void write_time(Slot slot) {
+        const ColumnKind kind = choice_.of(slot).element->kind;
+        if (kind == ColumnKind::kStartUptime && choice_.has(Slot::kBoot))
+            return write_pair(slot, Slot::kBoot, ColumnKind::kStartUptimeSince);
+        if (kind == ColumnKind::kEndUptime && choice_.has(Slot::kBoot))
+            return write_pair(slot, Slot::kBoot, ColumnKind::kEndUptimeSince);
+        write_one(slot, kind);
+    }
+    void write_pair(Slot slot, Slot partner) { write_pair(slot, partner, choice_.of(slot).element->kind); }
+    void write_pair(Slot slot, Slot partner, ColumnKind kind) {
         Column column = at(choice_.of(slot).at);
         const Column second = at(choice_.of(partner).at);
-        column.kind = choice_.of(slot).element->kind;
+        column.kind = kind;
+        column.present = choice_.of(slot).element->field;
+        if (column.present) present_.add(*column.present);
         column.second_offset = second.offset;
         column.second_width = second.width;
         column.second_field = second.field;

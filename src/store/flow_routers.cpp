@@ -4,16 +4,15 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "flow_store_state.h"
+#include "list_page.h"
 #include "record_id.h"
 #include "store_state.h"
 
 namespace cam::store {
 namespace {
 
-constexpr std::string_view kAllRouters =
-    "SELECT id, name, address, default_sampling, created_at, updated_at FROM flow_routers ORDER BY rowid";
-constexpr std::string_view kOneRouter =
-    "SELECT id, name, address, default_sampling, created_at, updated_at FROM flow_routers WHERE id = ?1";
+constexpr std::string_view kSelectRouter =
+    "SELECT id, name, address, default_sampling, created_at, updated_at FROM flow_routers";
 
 Result<Router> router_at(Database& database, const Query& row) {
     const std::optional<IpAddress> address = IpAddress::parse(row.peek(2));
@@ -31,7 +30,7 @@ Result<Router> router_at(Database& database, const Query& row) {
 }
 
 Result<Router> find_router(Database& database, std::string_view id) {
-    Result<Query> query = database.query(kOneRouter);
+    Result<Query> query = database.query(fmt::format("{} WHERE id = ?1", kSelectRouter));
     if (!query) return query.error();
     const Result<bool> row = query->view(1, id).step();
     if (!row) return row.error();
@@ -52,12 +51,13 @@ Status check_address(Database& database, const Router& router) {
 
 }  // namespace
 
-Result<std::vector<Router>> FlowStore::routers() {
+Result<std::vector<Router>> FlowStore::routers(const ListQuery& asked) {
     const Result<bool> there = state_->ready_to_read("flow_routers");
     if (!there) return there.error();
     std::vector<Router> routers;
-    if (!*there) return routers;
-    Result<Query> query = state_->database->query(kAllRouters);
+    if (!*there && !asked.after) return routers;
+    if (!*there) return Error{ErrorCode::kNotFound, "there is no such router"};
+    Result<Query> query = list_page(*state_->database, kSelectRouter, "flow_routers", asked);
     if (!query) return query.error();
     for (;;) {
         const Result<bool> row = query->step();

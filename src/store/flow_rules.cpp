@@ -4,6 +4,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "flow_store_state.h"
+#include "list_page.h"
 #include "prefix_list.h"
 #include "record_id.h"
 #include "store_state.h"
@@ -82,12 +83,13 @@ void bind_rule(Query& query, const Rule& rule, std::string_view updated_at) {
 
 }  // namespace
 
-Result<std::vector<Rule>> FlowStore::rules() {
+Result<std::vector<Rule>> FlowStore::rules(const ListQuery& asked) {
     const Result<bool> there = state_->ready_to_read("flow_rules");
     if (!there) return there.error();
     std::vector<Rule> rules;
-    if (!*there) return rules;
-    Result<Query> query = state_->database->query(fmt::format("{} ORDER BY rowid", kSelectRule));
+    if (!*there && !asked.after) return rules;
+    if (!*there) return Error{ErrorCode::kNotFound, "there is no such rule"};
+    Result<Query> query = list_page(*state_->database, kSelectRule, "flow_rules", asked);
     if (!query) return query.error();
     for (;;) {
         const Result<bool> row = query->step();

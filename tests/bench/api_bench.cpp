@@ -30,7 +30,11 @@ std::vector<cam::Rule> rules(std::size_t count) {
 void read_over_http(benchmark::State& state, const std::string& path, std::size_t count) {
     const std::vector<cam::Rule> kept = rules(count);
     cam::api::Backend backend;
-    backend.rules = [&kept] { return cam::Result{kept}; };
+    backend.rules = [&kept](const cam::ListQuery& asked) {
+        const auto end =
+            kept.begin() + std::min<std::ptrdiff_t>(std::ssize(kept), asked.limit.value_or(1'000'000));
+        return cam::Result{std::vector<cam::Rule>(kept.begin(), end)};
+    };
     backend.rule = [&kept](std::string_view) { return cam::Result{kept.front()}; };
     auto server =
         cam::api::Server::start({.host = "127.0.0.1", .port = 0, .token = {}}, backend, cam::null_logger());

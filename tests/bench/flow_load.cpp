@@ -19,6 +19,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ struct Arguments {
     FlowFormat format = FlowFormat::kNetflow9;
     std::map<std::string, std::uint64_t> numbers{{"rate", 200'000},   {"seconds", 5},  {"exporters", 1},
                                                  {"prefixes", 1'000}, {"sampling", 1}, {"records", 24},
-                                                 {"ipv6", 0}};
+                                                 {"ipv6", 0},         {"gso", 0}};
 };
 
 Arguments parsed(int argc, char** argv) {
@@ -86,9 +87,69 @@ std::size_t sequence_offset(FlowFormat format) {
     return 0;
 }
 
+/// Messages for sendmmsg out of datagrams that lie one behind the other in `parts`.
+class Messages {
+public:
+    enum class Offload {
+        kNone,     ///< a message for each datagram
+        kSegment,  ///< datagrams of one size are one message, which the kernel cuts (UDP_SEGMENT, udp(7))
+    };
+    Messages(std::array<iovec, kAtOnce>& parts, std::size_t used, Offload offload) {
+        for (std::size_t at = 0; at < used;) {
+            const std::size_t size = parts[at].iov_len;
+            std::size_t end = at + 1;
+            while (offload == Offload::kSegment && end < used && parts[end].iov_len == size &&
+                   (end - at + 1) * size <= kMostBytes) {
+                ++end;
+            }
+            add(&parts[at], end - at, size);
+            at = end;
+        }
+    }
+    /// Throws what the kernel says, unless nobody listens or no buffer is free: then it tries again.
+    void send(int socket) {
+        for (std::size_t done = 0; done < count_;) {
+            const int sent = ::sendmmsg(socket, &messages_[done], static_cast<unsigned>(count_ - done), 0);
+            if (sent < 0 && errno != ECONNREFUSED && errno != ENOBUFS && errno != EINTR) {
+                throw std::runtime_error(std::string("cannot send: ") + std::strerror(errno));
+            }
+            if (sent > 0) done += static_cast<std::size_t>(sent);
+        }
+    }
+
+private:
+    static constexpr std::size_t kMostBytes = 65'000;  ///< of a message; the kernel takes 64 segments
+
+    void add(iovec* first, std::size_t datagrams, std::size_t size) {
+        msghdr& message = messages_[count_].msg_hdr;
+        message.msg_iov = first;
+        message.msg_iovlen = datagrams;
+        if (datagrams > 1) {
+            message.msg_control = controls_[count_].bytes.data();
+            message.msg_controllen = CMSG_LEN(sizeof(std::uint16_t));
+            cmsghdr* const control = CMSG_FIRSTHDR(&message);
+            control->cmsg_level = SOL_UDP;
+            control->cmsg_type = UDP_SEGMENT;
+            control->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+            const auto segment = static_cast<std::uint16_t>(size);
+            std::memcpy(CMSG_DATA(control), &segment, sizeof segment);
+        }
+        ++count_;
+    }
+
+    struct Control {
+        alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint16_t))> bytes{};
+    };
+    std::array<mmsghdr, kAtOnce> messages_{};
+    std::array<Control, kAtOnce> controls_{};
+    std::size_t count_ = 0;
+};
+
 class Exporter {
 public:
-    Exporter(const Arguments& arguments, std::size_t number) : offset_(sequence_offset(arguments.format)) {
+    Exporter(const Arguments& arguments, std::size_t number)
+        : offset_(sequence_offset(arguments.format)),
+          offload_(arguments.numbers.at("gso") > 0 ? Messages::Offload::kSegment : Messages::Offload::kNone) {
         std::mt19937 random(static_cast<unsigned>(number));
         const auto family = number % 2 < arguments.numbers.at("ipv6") ? Family::kV6 : Family::kV4;
         FlowEncoder encoder({.format = arguments.format,
@@ -129,7 +190,6 @@ public:
 
     /// Sends about `records` of them; how many it were.
     std::uint64_t send(std::uint64_t records) {
-        std::array<mmsghdr, kAtOnce> messages{};
         std::array<iovec, kAtOnce> parts{};
         std::size_t used = 0;
         std::uint64_t sent = 0;
@@ -140,19 +200,11 @@ public:
             std::memcpy(one.bytes.data() + offset_, &sequence, sizeof sequence);
             sequence_ += one.sequence_step;
             parts[used] = {one.bytes.data(), one.bytes.size()};
-            messages[used].msg_hdr.msg_iov = &parts[used];
-            messages[used].msg_hdr.msg_iovlen = 1;
             bytes_ += one.bytes.size();
             sent += one.records;
             ++used;
         }
-        for (std::size_t done = 0; done < used;) {
-            const int count = ::sendmmsg(socket_, &messages[done], static_cast<unsigned>(used - done), 0);
-            if (count < 0 && errno != ECONNREFUSED && errno != ENOBUFS && errno != EINTR) {
-                throw std::runtime_error(std::string("cannot send: ") + std::strerror(errno));
-            }
-            if (count > 0) done += static_cast<std::size_t>(count);
-        }
+        Messages(parts, used, offload_).send(socket_);
         datagrams_ += used;
         return sent;
     }
@@ -163,6 +215,7 @@ private:
     std::vector<Prepared> prepared_;
     std::size_t next_ = 0;
     std::size_t offset_;
+    Messages::Offload offload_;
     std::uint32_t sequence_ = 1;
     std::uint64_t datagrams_ = 0;
     std::uint64_t bytes_ = 0;
@@ -206,12 +259,14 @@ int main(int argc, char** argv) {
         run(parsed(argc, argv));
         return 0;
     } catch (const std::exception& error) {
-        std::cerr << "cam-flow-load: " << error.what() << "\n"
-                  << "usage: cam-flow-load --to ADDRESS:PORT [--format v5|v9|ipfix|sflow5] [--rate "
-                     "RECORDS_PER_SECOND]\n"
-                     "           [--seconds N] [--exporters N] [--prefixes N] [--sampling N] [--records "
-                     "PER_DATAGRAM]\n"
-                     "           [--ipv6 1]  (the flows of every second exporter)\n";
+        std::cerr
+            << "cam-flow-load: " << error.what() << "\n"
+            << "usage: cam-flow-load --to ADDRESS:PORT [--format v5|v9|ipfix|sflow5] [--rate "
+               "RECORDS_PER_SECOND]\n"
+               "           [--seconds N] [--exporters N] [--prefixes N] [--sampling N] [--records "
+               "PER_DATAGRAM]\n"
+               "           [--ipv6 1]  (the flows of every second exporter)\n"
+            << "           [--gso 1]   (many datagrams in one system call and one pass of the IP stack)\n";
         return 2;
     }
 }

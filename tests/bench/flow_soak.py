@@ -44,13 +44,18 @@ def show(what, pid):
           f"peak {found['VmHWM']:5.1f}", flush=True)
 
 
-def make_rules(port, prefixes):
+KINDS = {"threshold": {"type": "threshold", "bandwidth_threshold": 10**15},
+         "zscore": {"type": "zscore", "zscore_sensitivity": "low", "zscore_target": "bits"},
+         "advanced_ddos": {"type": "advanced_ddos"}}
+
+
+def make_rules(port, prefixes, kind):
     half = prefixes // 2
     all_prefixes = [f"10.{i // 256}.{i % 256}.0/24" for i in range(half)]
     all_prefixes += [f"2001:db8:{i // 256:x}:{i % 256:x}::/64" for i in range(prefixes - half)]
     for first in range(0, prefixes, 1000):
-        ask(port, "/rules", {"name": f"soak {first // 1000}", "type": "threshold", "bandwidth_threshold": 10**15,
-                             "prefixes": all_prefixes[first:first + 1000]})
+        ask(port, "/rules", {"name": f"soak {first // 1000}", "prefixes": all_prefixes[first:first + 1000],
+                             **KINDS[kind]})
 
 
 @contextlib.contextmanager
@@ -87,6 +92,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=55, help="of load in each minute")
     parser.add_argument("--exporters", type=int, default=1000)
     parser.add_argument("--prefixes", type=int, default=10_000)
+    parser.add_argument("--rules", default="threshold", choices=KINDS)
     parser.add_argument("--requests", type=int, default=0, help="reads of the API, per second")
     parser.add_argument("--port", type=int, default=29155)
     parser.add_argument("--api-port", type=int, default=29190)
@@ -102,7 +108,7 @@ def main():
         pid = stack.enter_context(ours.running(folder))
         time.sleep(3)
         show("idle", pid)
-        make_rules(asked.api_port, asked.prefixes)
+        make_rules(asked.api_port, asked.prefixes, asked.rules)
         if asked.wait:      # the rules are counted from the next full minute on
             flow_peers.wait_for_full_minute()
         show("with rules", pid)

@@ -22,20 +22,29 @@ class Exporter:
     frame_overhead: int = 0  # bytes of a packet that are not layer 3
     settle: float = 1.5  # seconds until it watches
     linger: float = 1.0  # seconds until it has told what it saw
-    one_in: int = 1  # the rate at which it samples packets
-    sampling_source: str = ""  # where the rate is told, as `decode` names it; empty: not looked at
+    sampling: int = 1  # one packet in so many, as the exporter tells it
+    sampling_source: str = ""  # where it must have been read, if it samples
 
 
 def ipv4(flow):
     return ":" not in flow.src
 
 
-def softflowd(version, name, **more):
+SAMPLING = 8  # of those that sample
+SOURCES = {"v5": "header", "v9": "options", "ipfix": "options", "sflow5": "sflow_sample"}
+
+
+def sampled(exporter):
+    exporter.name += "-sampled"
+    exporter.sampling, exporter.sampling_source = SAMPLING, SOURCES[exporter.version]
+    return exporter
+
+
+def softflowd(version, name, *options):
     def start(link, folder, log):
-        sampling = ["-s", str(more["one_in"])] if "one_in" in more else []
         return [link.start("softflowd", "-d", "-i", link.watched, "-v", str(version), "-n", "127.0.0.1:2055", "-m",
                            "4096", "-t", "maxlife=300", "-p", str(folder / "softflowd.pid"), "-c",
-                           str(folder / "softflowd.ctl"), *sampling, log=log)]
+                           str(folder / "softflowd.ctl"), *options, log=log)]
 
     def finish(link, folder):
         # libpcap holds the last packets back until more come: frames that are no IP, which nobody counts.
@@ -44,14 +53,10 @@ def softflowd(version, name, **more):
         link.inside(link.watcher, "softflowctl", "-c", str(folder / "softflowd.ctl"), "shutdown")
 
     sees = ipv4 if version == 5 else (lambda flow: True)
-    suffix = "-sampled" if more else ""
-    return Exporter(f"softflowd-{name}{suffix}", name, 2055, ["softflowd", "softflowctl"], start, sees, finish=finish,
-                    **more)
+    return Exporter(f"softflowd-{name}", name, 2055, ["softflowd", "softflowctl"], start, sees, finish=finish)
 
 
 def pmacctd(name, plugin, port, settings, **more):
-    version = name.removesuffix("-sampled")
-
     def start(link, folder, log):
         config = folder / f"pmacctd-{name}.conf"
         config.write_text("\n".join([
@@ -60,11 +65,11 @@ def pmacctd(name, plugin, port, settings, **more):
             "plugin_pipe_size: 8192000", "plugin_buffer_size: 8192", *settings, ""]))
         return [link.start("pmacctd", "-f", str(config), log=log)]
 
-    return Exporter(f"pmacctd-{name}", version, port, ["pmacctd"], start, settle=3, **more)
+    return Exporter(f"pmacctd-{name}", name, port, ["pmacctd"], start, settle=3, **more)
 
 
-def nfprobe(version, name):
-    settings = ["nfprobe_receiver: 127.0.0.1:2055", f"nfprobe_version: {version}",
+def nfprobe(version, name, *more):
+    settings = [*more, "nfprobe_receiver: 127.0.0.1:2055", f"nfprobe_version: {version}",
                 "nfprobe_timeouts: tcp=300:tcp.rst=300:tcp.fin=300:udp=300:icmp=300:general=300:maxlife=300:expint=60"]
     sees = ipv4 if version == 5 else (lambda flow: True)
     return pmacctd(name, "nfprobe", 2055, settings, sees=sees, linger=2)
@@ -96,27 +101,27 @@ def openvswitch(name, version, port, commands, **more):
 
 
 def all_of_them():
-    # softflowd 1.1.0 forgets the rate in NetFlow v5 and v9.
     every = [softflowd(5, "v5"), softflowd(9, "v9"), softflowd(10, "ipfix"),
-             softflowd(9, "v9", one_in=5, sampling_source="options"), softflowd(5, "v5", one_in=5, sampling_source="header"),
-             softflowd(10, "ipfix", one_in=5, sampling_source="options"),
              nfprobe(5, "v5"), nfprobe(9, "v9"), nfprobe(10, "ipfix")]
     every.append(pmacctd("sflow5", "sfprobe", 6343, ["sfprobe_receiver: 127.0.0.1:6343", "sampling_rate: 1"],
                          frame_overhead=18, linger=4))
-    every.append(pmacctd("sflow5-sampled", "sfprobe", 6343, ["sfprobe_receiver: 127.0.0.1:6343", "sampling_rate: 4"],
-                         frame_overhead=18, linger=4, one_in=4, sampling_source="sflow_sample"))
     every.append(openvswitch("netflow", "v5", 2055, [
         "--", "set", "bridge", "br0", "netflow=@nf", "--", "--id=@nf", "create", "netflow",
         'targets="127.0.0.1:2055"', "active-timeout=5"], sees=ipv4, frame_overhead=14, linger=12))
     every.append(openvswitch("sflow", "sflow5", 6343, [
         "--", "set", "bridge", "br0", "sflow=@sf", "--", "--id=@sf", "create", "sflow", "agent=lo",
         'targets="127.0.0.1:6343"', "header=128", "sampling=1", "polling=0"], frame_overhead=18, linger=3))
-    every.append(openvswitch("sflow-sampled", "sflow5", 6343, [
-        "--", "set", "bridge", "br0", "sflow=@sf", "--", "--id=@sf", "create", "sflow", "agent=lo",
-        'targets="127.0.0.1:6343"', "header=128", "sampling=8", "polling=0"], frame_overhead=18, linger=3, one_in=8,
-        sampling_source="sflow_sample"))
     every.append(openvswitch("ipfix", "ipfix", 4739, [
         "--", "set", "bridge", "br0", "ipfix=@ip", "--", "--id=@ip", "create", "ipfix",
         'targets="127.0.0.1:4739"', "obs_domain_id=1", "obs_point_id=1", "sampling=1", "cache_active_timeout=4",
         "cache_max_flows=4096"], both_directions=True, linger=8))
+    rate = f"sampling_rate: {SAMPLING}"
+    every += [sampled(softflowd(version, name, "-s", str(SAMPLING)))
+              for version, name in ((5, "v5"), (9, "v9"), (10, "ipfix"))]
+    every += [sampled(nfprobe(version, name, rate)) for version, name in ((5, "v5"), (9, "v9"), (10, "ipfix"))]
+    every.append(sampled(pmacctd("sflow5", "sfprobe", 6343, ["sfprobe_receiver: 127.0.0.1:6343", rate],
+                                 frame_overhead=18, linger=4)))
+    every.append(sampled(openvswitch("sflow", "sflow5", 6343, [
+        "--", "set", "bridge", "br0", "sflow=@sf", "--", "--id=@sf", "create", "sflow", "agent=lo",
+        'targets="127.0.0.1:6343"', "header=128", f"sampling={SAMPLING}", "polling=0"], frame_overhead=18, linger=3)))
     return every

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real exporters from Debian watch known traffic on a link of the test's own (two network namespaces, a veth pair);
 what `decode` reads in their datagrams is compared record by record with tshark's reading, and its sums with what
-was sent.
+was sent. Of exporters that sample, the rate and where it was told, and the estimate within what chance allows.
 
 usage: exporters.py --monitor PROGRAM [--only NAME[,NAME]] [--keep FOLDER]
 
@@ -11,6 +11,7 @@ out. --keep writes the captures into FOLDER. Everything happens on loopback and 
 
 import argparse
 import json
+import math
 import os
 import shutil
 import sys
@@ -78,16 +79,25 @@ def sums(records, frame_overhead):
     return out
 
 
-def sampling_errors(exporter, records, sent):
-    """Of an exporter that samples: is the rate read, and is the sum an estimate of what was sent?"""
-    wrong = Counter((record["sampling_rate"], record["sampling_source"]) for record in records)
-    del wrong[exporter.one_in, exporter.sampling_source]
-    found = [f"rate {rate} from {source} in {count} records" for (rate, source), count in wrong.items()]
-    packets = sum(packets for packets, _ in sent.values())
-    estimated = sum(record["packets"] * record["sampling_rate"] for record in records)
-    # Five standard deviations of a sample that takes each packet by chance; those that count are nearer.
-    if abs(estimated - packets) > 5 * (packets * (exporter.one_in - 1)) ** 0.5:
-        found.append(f"sent {packets} packets, estimated {estimated}")
+def wrong_sums(sent, ours):
+    return [f"{flow}: sent {sent.get(flow)}, decoded {ours.get(flow)}"
+            for flow in sorted(set(sent) | set(ours), key=str) if sent.get(flow) != ours.get(flow)]
+
+
+def wrong_rates(exporter, records):
+    """The rate that the exporter was started with is in each record, and where it was read."""
+    told = Counter((record["sampling_rate"], record["sampling_source"]) for record in records)
+    wanted = (exporter.sampling, exporter.sampling_source)
+    return [] if set(told) == {wanted} else [f"rates {dict(told)}, not {wanted} in all of them"]
+
+
+def wrong_estimate(exporter, sent, ours):
+    """No flow that was not sent, and all packets within six standard deviations of what one in n can miss."""
+    found = [f"{flow} was not sent" for flow in sorted(set(ours) - set(sent), key=str)]
+    packets, estimate = (sum(count for count, _ in side.values()) for side in (sent, ours))
+    most = 6 * math.sqrt(packets * (exporter.sampling - 1))
+    if abs(packets - estimate) > most:
+        found.append(f"sent {packets} packets, estimated {estimate}: off by more than {most:.0f}")
     return found
 
 
@@ -104,11 +114,8 @@ def check(exporter, monitor, capture):
     if exporter.both_directions:
         records = [record for record in records if record["direction"] == 0]
     ours = sums(records, exporter.frame_overhead)
-    if exporter.one_in > 1:
-        found += sampling_errors(exporter, records, sent)
-    else:
-        found += [f"{flow}: sent {sent.get(flow)}, decoded {ours.get(flow)}"
-                  for flow in sorted(set(sent) | set(ours), key=str) if sent.get(flow) != ours.get(flow)]
+    found += wrong_rates(exporter, records) if exporter.sampling > 1 else []
+    found += wrong_estimate(exporter, sent, ours) if exporter.sampling > 1 else wrong_sums(sent, ours)
     print(f"{exporter.name}: datagrams={summary['datagrams']} records={len(records)} compared={len(theirs)} "
           f"packets={sum(p for p, _ in ours.values())} differences={len(found)}", flush=True)
     return found

@@ -20,7 +20,9 @@ struct RenderedText {
     std::optional<std::size_t> unclosed_at;  ///< byte offset of the opening mark that has no end
 };
 
-/// Telegram's legacy Markdown: one level, no escapes inside an entity.
+/// Telegram's legacy Markdown, written from the rules of parse_markdown in tdlib's MessageEntity.cpp: one
+/// level; outside entities a backslash escapes `_ * [` and the backtick and nothing else; inside an entity
+/// nothing is escaped and the next closing mark ends it; an empty entity vanishes.
 RenderedText render_markdown(std::string_view text);
 
 bool is_utf8(std::string_view text);

@@ -15,6 +15,7 @@
 #include "cam/base/secret.h"
 #include "cam/model/alert.h"
 #include "cam/model/exporter_status.h"
+#include "cam/model/list_query.h"
 #include "cam/model/rule.h"
 #include "cam/model/stored_event.h"
 
@@ -35,15 +36,15 @@ struct Backend {
     std::function<std::string()> metrics_text;
 
     // Routers and rules are data: they can be kept while nothing listens for flows. Lists come in the order
-    // in which things were made. `create` is given a value without id and times and returns it with them;
-    // `update` replaces everything but id and created_at. kNotFound and kExists become 404 and 409, their
-    // detail is shown to the client; anything else is a 500.
-    std::function<Result<std::vector<Router>>()> routers = {};
+    // in which things were made, kNotFound: nothing has the id `after`. `create` is given a value without id
+    // and times and returns it with them; `update` replaces everything but id and created_at. kNotFound and
+    // kExists become 404 and 409, their detail is shown to the client; anything else is a 500.
+    std::function<Result<std::vector<Router>>(const ListQuery&)> routers = {};
     std::function<Result<Router>(std::string_view id)> router = {};
     std::function<Result<Router>(const Router&)> create_router = {};
     std::function<Result<Router>(const Router&)> update_router = {};
     std::function<Status(std::string_view id)> remove_router = {};
-    std::function<Result<std::vector<Rule>>()> rules = {};
+    std::function<Result<std::vector<Rule>>(const ListQuery&)> rules = {};
     std::function<Result<Rule>(std::string_view id)> rule = {};
     std::function<Result<Rule>(const Rule&)> create_rule = {};
     std::function<Result<Rule>(const Rule&)> update_rule = {};

@@ -15,6 +15,7 @@
 #include "cam/base/result.h"
 #include "cam/model/alert.h"
 #include "cam/model/exporter.h"
+#include "cam/model/list_query.h"
 #include "cam/model/message.h"
 #include "cam/model/rule.h"
 #include "cam/model/traffic.h"
@@ -102,8 +103,9 @@ public:
     /// Another number after every change of routers and rules, by whomever. One look-up; for polling.
     Result<std::int64_t> generation();
 
-    /// In the order in which they were made.
-    Result<std::vector<Router>> routers();
+    /// In the order in which they were made; reads no more of the file than is asked for. kNotFound: no
+    /// router has the id `after`.
+    Result<std::vector<Router>> routers(const ListQuery& asked = {});
     /// kNotFound.
     Result<Router> router(std::string_view id);
     /// Makes the id and both times. kExists: another router has the address.
@@ -114,8 +116,9 @@ public:
     /// kNotFound.
     Status remove_router(std::string_view id);
 
-    /// In the order in which they were made. kCorrupt names a rule that somebody else wrote wrong.
-    Result<std::vector<Rule>> rules();
+    /// In the order in which they were made; reads no more of the file than is asked for. kNotFound: no rule
+    /// has the id `after`. kCorrupt names a rule that somebody else wrote wrong.
+    Result<std::vector<Rule>> rules(const ListQuery& asked = {});
     /// kNotFound.
     Result<Rule> rule(std::string_view id);
     /// Makes the id and both times.

@@ -371,6 +371,8 @@ TEST_F(CollectionsTest, ListsComeInPartsThatLeadToTheNext) {
     }
     EXPECT_EQ(parts, 3);
     EXPECT_EQ(found, ids);
+    EXPECT_EQ(rules_.last_asked().after, ids[3]);
+    EXPECT_EQ(rules_.last_asked().limit, 3U) << "a page and one to know whether there is more";
     EXPECT_EQ(opened(client_->Get("/rules?after=" + ids[4]))["result"], json::array());
     EXPECT_EQ(client_->Get("/rules?limit=5")->get_header_value("Link"), "") << "that was all";
     for (const char* query : {"after=none", "after=", "limit=0", "limit=1001", "limit=x", "page=2"}) {

@@ -24,8 +24,24 @@ class Shelf {
 public:
     explicit Shelf(std::string noun) : noun_(std::move(noun)) {}
 
-    std::vector<Item> all() const {
-        return items_.with([](const auto& items) { return items; });
+    Result<std::vector<Item>> list(const ListQuery& asked) const {
+        asked_.with([&](ListQuery& last) { last = asked; });
+        return items_.with([&](const auto& items) -> Result<std::vector<Item>> {
+            auto from = items.begin();
+            if (asked.after) {
+                from = find(items, *asked.after);
+                if (from == items.end()) return Error{ErrorCode::kNotFound, "no such row"};
+                ++from;
+            }
+            const auto left = static_cast<std::size_t>(items.end() - from);
+            const std::size_t most = std::min<std::size_t>(left, asked.limit.value_or(left));
+            return std::vector<Item>(from, from + static_cast<std::ptrdiff_t>(most));
+        });
+    }
+    std::vector<Item> all() const { return list({}).value(); }
+    /// What the last list was asked for.
+    ListQuery last_asked() const {
+        return asked_.with([](const ListQuery& asked) { return asked; });
     }
     Result<Item> get(std::string_view id) const {
         return items_.with([&](const auto& items) -> Result<Item> {
@@ -67,6 +83,7 @@ private:
     }
     std::string noun_;
     mutable Guarded<std::vector<Item>> items_;
+    mutable Guarded<ListQuery> asked_;
     int made_ = 0;  ///< under the guard of items_
 };
 
@@ -109,7 +126,9 @@ protected:
             if (fault_) throw std::runtime_error("no metrics");
             return "cam_polls_total 7\n";
         };
-        made.routers = [this] { return unless_faulty([&] { return Result{routers_.all()}; }); };
+        made.routers = [this](const ListQuery& asked) {
+            return unless_faulty([&] { return routers_.list(asked); });
+        };
         made.router = [this](std::string_view id) { return unless_faulty([&] { return routers_.get(id); }); };
         made.create_router = [this](const Router& router) {
             return unless_faulty([&] { return is_taken(router) ? conflict(router) : routers_.add(router); });
@@ -121,7 +140,9 @@ protected:
         made.remove_router = [this](std::string_view id) {
             return unless_faulty([&] { return routers_.remove(id); });
         };
-        made.rules = [this] { return unless_faulty([&] { return Result{rules_.all()}; }); };
+        made.rules = [this](const ListQuery& asked) {
+            return unless_faulty([&] { return rules_.list(asked); });
+        };
         made.rule = [this](std::string_view id) { return unless_faulty([&] { return rules_.get(id); }); };
         made.create_rule = [this](const Rule& rule) {
             return unless_faulty([&] { return rules_.add(rule); });

@@ -75,6 +75,42 @@ TEST(FlowRecordJsonTest, TellsEveryFieldThatIsThere) {
     EXPECT_EQ(line.size(), 40U) << "a field without a member? " << line;
 }
 
+TEST(FlowRecordJsonTest, IcmpOfNetflowMayBeHiddenInTheDestinationPort) {
+    FlowRecord record;
+    record.fields = {FlowField::kProtocol, FlowField::kDestinationPort};
+    record.protocol = 1;
+    record.destination_port = 3 * 256 + 1;  // host unreachable
+    for (const ExportProtocol protocol : {ExportProtocol::kNetflow5, ExportProtocol::kNetflow9}) {
+        record.export_protocol = protocol;
+        EXPECT_EQ(line_of(record)["icmp_type"], 3);
+        EXPECT_EQ(line_of(record)["icmp_code"], 1);
+        EXPECT_EQ(line_of(record)["dst_port"], 769) << "as it was told";
+    }
+    FlowRecord v6 = record;
+    v6.protocol = 58;
+    EXPECT_EQ(line_of(v6)["icmp_type"], 3);
+    FlowRecord told = record;
+    told.fields.add(FlowField::kIcmp);
+    told.icmp_type = 8;
+    EXPECT_EQ(line_of(told)["icmp_type"], 8) << "a field of its own counts";
+    EXPECT_EQ(line_of(told)["icmp_code"], 0);
+}
+
+TEST(FlowRecordJsonTest, IcmpIsNotReadOutOfOtherPorts) {
+    FlowRecord record;
+    record.fields = {FlowField::kProtocol, FlowField::kDestinationPort};
+    record.export_protocol = ExportProtocol::kNetflow5;
+    record.protocol = 17;
+    record.destination_port = 769;
+    EXPECT_FALSE(line_of(record).contains("icmp_type")) << "UDP";
+    record.protocol = 1;
+    record.destination_port = 0;
+    EXPECT_FALSE(line_of(record).contains("icmp_type")) << "an echo reply, or nothing";
+    record.destination_port = 769;
+    record.export_protocol = ExportProtocol::kSflow5;
+    EXPECT_FALSE(line_of(record).contains("icmp_type")) << "sFlow has the packet itself";
+}
+
 TEST(FlowRecordJsonTest, CountsThatAreNoDeltasHaveNamesOfTheirOwn) {
     FlowRecord record;
     record.fields = {FlowField::kOtherBytes, FlowField::kOtherPackets};

@@ -104,6 +104,30 @@ TEST_F(IpfixTest, UptimesNeedTheTimeWhenTheyBegan) {
     EXPECT_EQ(ms(only().end), static_cast<std::int64_t>(boot + 3'000));
 }
 
+TEST_F(IpfixTest, ARecordMayTellItselfWhenItsUptimesBegan) {
+    const std::uint64_t boot = std::uint64_t{kExportSeconds} * 1000 - 60'000;
+    const auto of = [](std::uint64_t began, std::uint32_t start, std::uint32_t end) {
+        return WireBytes{}.u32(start).u64(began).u32(end);
+    };
+    decode(ipfix({}, {ipfix_template(256, {{22, 4}, {160, 8}, {21, 4}}), set(256, of(boot, 1'000, 3'000))}));
+    ASSERT_TRUE(only().has(FlowField::kStart));
+    ASSERT_TRUE(only().has(FlowField::kEnd));
+    EXPECT_EQ(ms(only().start), static_cast<std::int64_t>(boot + 1'000));
+    EXPECT_EQ(ms(only().end), static_cast<std::int64_t>(boot + 3'000));
+    // Each record by its own, whatever options told; an uptime of more than 49.7 days has wrapped.
+    constexpr std::uint64_t kWrap = 1ULL << 32U;
+    decode(
+        ipfix({}, {ipfix_options(257, {{149, 4}}, {{160, 8}}), set(257, WireBytes{}.u32(1).u64(boot - 777)),
+                   set(256, of(boot - kWrap, 59'000, 59'500))}));
+    EXPECT_EQ(ms(only().start), static_cast<std::int64_t>(boot + 59'000));
+    EXPECT_EQ(ms(only().end), static_cast<std::int64_t>(boot + 59'500));
+    for (const std::uint64_t absurd : {std::uint64_t{0}, ~std::uint64_t{0}}) {
+        decode(ipfix({}, {set(256, of(absurd, 1'000, 3'000))}));
+        EXPECT_FALSE(only().has(FlowField::kStart)) << absurd;
+        EXPECT_FALSE(only().has(FlowField::kEnd)) << absurd;
+    }
+}
+
 TEST_F(IpfixTest, AWithdrawalForgetsItsTemplateAlone) {
     decode(ipfix({}, {ipfix_template(256, kSmall), ipfix_template(257, kSmall)}));
     const DecodeReport report = decode(ipfix({}, {ipfix_withdrawal(256)}));

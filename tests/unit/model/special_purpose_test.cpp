@@ -64,6 +64,57 @@ TEST(SpecialPurposeTest, KnowsTheRestOfTheIpv4Registry) {
     EXPECT_EQ(purpose("255.255.255.255"), "broadcast");
 }
 
+/// A line of iana-ipv4-special-registry-1.csv or iana-ipv6-special-registry-1.csv.
+struct RegistryLine {
+    const char* block;
+    const char* globally_reachable;  ///< `True`, `False`, `N/A`, or empty: the entry is terminated
+};
+
+// Both files, line by line, as they stood on 2026-07-18; https://www.iana.org/assignments/
+// iana-ipv4-special-registry and iana-ipv6-special-registry.
+constexpr RegistryLine kRegistryFiles[] = {
+    {"0.0.0.0/8", "False"},        {"0.0.0.0/32", "False"},
+    {"10.0.0.0/8", "False"},       {"100.64.0.0/10", "False"},
+    {"127.0.0.0/8", "False"},      {"169.254.0.0/16", "False"},
+    {"172.16.0.0/12", "False"},    {"192.0.0.0/24", "False"},
+    {"192.0.0.0/29", "False"},     {"192.0.0.8/32", "False"},
+    {"192.0.0.9/32", "True"},      {"192.0.0.10/32", "True"},
+    {"192.0.0.170/32", "False"},   {"192.0.0.171/32", "False"},
+    {"192.0.2.0/24", "False"},     {"192.31.196.0/24", "True"},
+    {"192.52.193.0/24", "True"},   {"192.88.99.0/24", ""},
+    {"192.88.99.2/32", "False"},   {"192.168.0.0/16", "False"},
+    {"192.175.48.0/24", "True"},   {"198.18.0.0/15", "False"},
+    {"198.51.100.0/24", "False"},  {"203.0.113.0/24", "False"},
+    {"240.0.0.0/4", "False"},      {"255.255.255.255/32", "False"},
+    {"::1/128", "False"},          {"::/128", "False"},
+    {"::ffff:0:0/96", "False"},    {"64:ff9b::/96", "True"},
+    {"64:ff9b:1::/48", "False"},   {"100::/64", "False"},
+    {"100:0:0:1::/64", "False"},   {"2001::/23", "False"},
+    {"2001::/32", "N/A"},          {"2001:1::1/128", "True"},
+    {"2001:1::2/128", "True"},     {"2001:1::3/128", "True"},
+    {"2001:2::/48", "False"},      {"2001:3::/32", "True"},
+    {"2001:4:112::/48", "True"},   {"2001:10::/28", ""},
+    {"2001:20::/28", "True"},      {"2001:30::/28", "True"},
+    {"2001:db8::/32", "False"},    {"2002::/16", "N/A"},
+    {"2620:4f:8000::/48", "True"}, {"3fff::/20", "False"},
+    {"5f00::/16", "False"},        {"fc00::/7", "False"},
+    {"fe80::/10", "False"},
+};
+
+TEST(SpecialPurposeTest, AgreesWithEachLineOfTheRegistries) {
+    for (const RegistryLine& line : kRegistryFiles) {
+        const std::string block = line.block;
+        const std::string reachable = line.globally_reachable;
+        // The first address of each; ranges whose addresses carry one of IPv4 are judged by that, see below.
+        if (block == "::ffff:0:0/96" || block == "64:ff9b::/96" || block == "2002::/16") continue;
+        // The first addresses of 2001::/23 are Teredo's.
+        const std::string probe = block == "2001::/23" ? "2001:1ff::" : block.substr(0, block.find('/'));
+        const bool real = purpose(probe) == "real";
+        // Teredo is not told; its addresses are met on the Internet.
+        EXPECT_EQ(real, reachable == "True" || block == "2001::/32") << block;
+    }
+}
+
 TEST(SpecialPurposeTest, BelievesTheExceptionsThatAreGloballyReachable) {
     for (const char* text :
          {"192.0.0.9", "192.0.0.10", "192.31.196.1", "192.52.193.1", "192.175.48.1", "64:ff9b::8.8.8.8",

@@ -1,10 +1,12 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "simulator/markdown.h"
 
 namespace cam::notify::test {
 
@@ -18,40 +20,31 @@ struct Parsed {
     std::string visible;
 };
 
-/// A model of parse_markdown in tdlib's MessageEntity.cpp, written from its rules: outside entities a
-/// backslash escapes
-/// `_ * [` and the backtick and nothing else; inside an entity nothing is escaped and the next closing mark
-/// ends it; an empty entity vanishes; a missing end is an error (nullopt: Telegram's "can't find end of the
-/// entity").
-inline std::optional<Parsed> parse_legacy_markdown(std::string_view text) {
-    static constexpr std::string_view kMarks = "_*`[";
-    Parsed parsed;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '\\' && i + 1 < text.size() && kMarks.find(text[i + 1]) != std::string_view::npos) {
-            parsed.visible.push_back(text[++i]);
-            continue;
-        }
-        if (kMarks.find(c) == std::string_view::npos) {
-            parsed.visible.push_back(c);
-            continue;
-        }
-        const bool is_block = text.substr(i).starts_with("```");
-        const std::string_view closer = is_block   ? std::string_view("```")
-                                        : c == '[' ? std::string_view("]")
-                                                   : text.substr(i, 1);
-        const std::size_t begin = i + (is_block ? 3 : 1);
-        const std::size_t end = text.find(closer, begin);
-        if (end == std::string_view::npos) return std::nullopt;
-        const std::string_view inner = text.substr(begin, end - begin);
-        if (!inner.empty()) parsed.entities.push_back({c, std::string(inner)});
-        parsed.visible += inner;
-        i = end + closer.size() - 1;
-        if (c == '[' && i + 1 < text.size() && text[i + 1] == '(') {
-            const std::size_t link_end = text.find(')', i + 2);
-            i = link_end == std::string_view::npos ? text.size() : link_end;
-        }
+inline char mark_of(simulator::MarkdownEntity::Kind kind) {
+    using Kind = simulator::MarkdownEntity::Kind;
+    switch (kind) {
+        case Kind::kBold:
+            return '*';
+        case Kind::kItalic:
+            return '_';
+        case Kind::kCode:
+        case Kind::kPre:
+            return '`';
+        case Kind::kLink:
+            return '[';
     }
+    return '?';
+}
+
+/// The simulator's model of that parser, by the marks; nullopt where Telegram refuses the text ("can't find
+/// end of the entity").
+inline std::optional<Parsed> parse_legacy_markdown(std::string_view text) {
+    simulator::RenderedText rendered = simulator::render_markdown(text);
+    if (rendered.unclosed_at) return std::nullopt;
+    Parsed parsed;
+    parsed.visible = std::move(rendered.plain);
+    for (simulator::MarkdownEntity& entity : rendered.entities)
+        parsed.entities.push_back({mark_of(entity.kind), std::move(entity.text)});
     return parsed;
 }
 

@@ -45,6 +45,36 @@ TEST_F(FlowStoreTest, RoutersAndRulesAreListedInTheOrderInWhichTheyWereMade) {
     }
 }
 
+TEST_F(FlowStoreTest, APartOfAListReadsNoRowBeforeItOrBehindIt) {
+    const auto store = must_open_flow();
+    std::vector<std::string> ids;
+    for (int i = 0; i < 6; ++i) {
+        const auto made = store->create_rule(make_rule(fmt::format("rule{}", i)), kNow);
+        ASSERT_TRUE(made);
+        ids.push_back(made->id);
+    }
+    // What cannot be read stands before and behind the part: whoever reads it fails.
+    PlainSqlite(path_).run(
+        "UPDATE flow_rules SET prefixes = 'none' WHERE name IN ('rule0', 'rule1', 'rule5')");
+    const auto part = store->rules({.after = ids[1], .limit = 2});
+    ASSERT_TRUE(part) << part.error().detail;
+    ASSERT_EQ(part->size(), 2U);
+    EXPECT_EQ(part->front().id, ids[2]);
+    EXPECT_EQ(part->back().id, ids[3]);
+    EXPECT_EQ(store->rules({.after = ids[3], .limit = 2}).error().code, ErrorCode::kCorrupt);
+    EXPECT_TRUE(store->rules({.after = ids[5], .limit = {}})->empty());
+}
+
+TEST_F(FlowStoreTest, APartOfAListCannotFollowWhatIsNotThere) {
+    const auto store = must_open_flow();
+    const auto router = store->create_router(make_router("192.0.2.1"), kNow);
+    ASSERT_TRUE(router);
+    EXPECT_EQ(store->routers({.after = "none", .limit = 1}).error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(store->rules({.after = router->id, .limit = 1}).error().code, ErrorCode::kNotFound);
+    EXPECT_TRUE(store->routers({.after = router->id, .limit = 1})->empty());
+    EXPECT_EQ(store->routers({.after = {}, .limit = 1})->size(), 1U);
+}
+
 TEST_F(FlowStoreTest, TwoRoutersCannotHaveOneAddressHoweverItIsWritten) {
     const auto store = must_open_flow();
     const auto first = store->create_router(make_router("192.0.2.1"), kNow);
