@@ -78,6 +78,10 @@ function oneByOne(work) {
   return mine;
 }
 
+// Users are the front's and not the engine's: a dictionary logs in without them.
+const withoutLogin = (sql) => (/^\s*CREATE\s+(OR\s+REPLACE\s+)?DICTIONARY\b/i.test(sql)
+  ? sql.replace(/USER '(?:[^'\\]|\\.)*' PASSWORD '(?:[^'\\]|\\.)*'/, '') : sql);
+
 const quoted = (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 async function statement(connection, sql) {
@@ -102,7 +106,7 @@ async function run(request) {
       await engine.InsertRawAsyncConnection(connection.handle, request.query, request.data, false);
       return Buffer.alloc(0);
     }
-    const sql = request.data === undefined ? request.query : `${request.query}\n${request.data}`;
+    const sql = request.data === undefined ? withoutLogin(request.query) : `${request.query}\n${request.data}`;
     if (request.parameters === undefined) {
       return (await engine.QueryAsyncConnection(connection.handle, sql, request.format)).bytes;
     }
