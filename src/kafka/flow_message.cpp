@@ -194,6 +194,10 @@ void append_flow_message(const ExporterKey& exporter, WallTime received, const F
     message.number(Field::kType, type_of(record.export_protocol));
     message.time(Field::kReceived, received);
     message.address(Field::kSampler, exporter.address());
+    if (record.export_protocol == ExportProtocol::kSflow5) {
+        message.time(Field::kStart, received);  // as GoFlow2: a sampled packet is as old as its datagram
+        message.time(Field::kEnd, received);
+    }
     write_what_counts(record, message);
     write_the_rest(record, message);
     message.append_to(out);

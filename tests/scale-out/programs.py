@@ -123,19 +123,23 @@ group.initial.rebalance.delay.ms=0
 
     def start(self):
         begun = self.log.stat().st_size if self.log.exists() else 0
-        self.spawn("java", "-Xmx384m", "-XX:+UseSerialGC", "-cp", self.jars, "kafka.Kafka", self.properties)
+        log = "-Dorg.slf4j.simpleLogger"
+        self.spawn("java", "-Xmx384m", "-XX:+UseSerialGC", f"{log}.defaultLogLevel=error",
+                   f"{log}.log.kafka.server.KafkaRaftServer=info", "-cp", self.jars, "kafka.Kafka", self.properties)
         self.ready(lambda: b"Kafka Server started" in self.log.read_bytes()[begun:], 60)
         return self
 
     def messages(self, topic):
-        """How many messages the topic holds, over all partitions."""
-        from confluent_kafka import Consumer, TopicPartition
+        """How many messages the topic holds, over all partitions; None: there is no such topic (yet)."""
+        from confluent_kafka import Consumer, KafkaException, TopicPartition
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "cam-count"})
         try:
             known = consumer.list_topics(topic, timeout=10).topics[topic]
             marks = [consumer.get_watermark_offsets(TopicPartition(topic, one), timeout=10)
                      for one in known.partitions]
             return sum(high - low for low, high in marks)
+        except (KafkaException, KeyError):
+            return None
         finally:
             consumer.close()
 

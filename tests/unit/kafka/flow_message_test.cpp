@@ -130,6 +130,17 @@ TEST(FlowMessageTest, AFieldThatIsNotPresentIsNotWrittenWhateverItsMemberHolds) 
     EXPECT_EQ(message.texts.size(), 1U) << "the exporter only";
 }
 
+TEST(FlowMessageTest, ASampledPacketOfSflowIsAsOldAsItsDatagram) {
+    FlowRecord record = small_record();
+    record.export_protocol = ExportProtocol::kSflow5;
+    record.domain = 5;
+    const Message message = message_of(record);
+    EXPECT_EQ(message.number(1), 1U);
+    EXPECT_EQ(message.number(111), message.number(110));
+    EXPECT_EQ(message.number(112), message.number(110));
+    EXPECT_EQ(message.number(70), 0U) << "a sub-agent is no observation domain";
+}
+
 TEST(FlowMessageTest, EveryOtherFieldHasItsNumber) {
     FlowRecord record = small_record();
     record.fields.add({FlowField::kSourcePort,
