@@ -40,7 +40,9 @@ const engineDir = resolve(process.env.CAM_CHDB_DIR ?? '.');
 const require = createRequire(import.meta.url);
 const engine = require(join(engineDir, 'node_modules/chdb/dist/loader.js')).loadNative();
 const data = resolve(options.data);
+const tls = options.cert ? { cert: readFileSync(options.cert), key: readFileSync(options.key) } : undefined;
 mkdirSync(data, { recursive: true });
+process.chdir(data); // the engine leaves a folder of schemas where it runs
 
 class Failure extends Error {
   constructor(code, text, status) {
@@ -228,7 +230,6 @@ function serve(message, response) {
   return answer(message, response, url).catch((error) => refuse(response, error));
 }
 
-const tls = options.cert ? { cert: readFileSync(options.cert), key: readFileSync(options.key) } : undefined;
 const server = tls ? createTlsServer(tls, serve) : createServer(serve);
 server.keepAliveTimeout = 30_000;
 server.listen(Number(options.port), options.listen, () => {
