@@ -129,6 +129,11 @@ group.initial.rebalance.delay.ms=0
         self.ready(lambda: b"Kafka Server started" in self.log.read_bytes()[begun:], 60)
         return self
 
+    def create(self, topic, partitions=3):
+        from confluent_kafka.admin import AdminClient, NewTopic
+        admin = AdminClient({"bootstrap.servers": self.brokers})  # ends its requests when it is forgotten
+        admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(30)
+
     def messages(self, topic):
         """How many messages the topic holds, over all partitions; None: there is no such topic (yet)."""
         from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -169,8 +174,8 @@ class GoFlow2(Program):
         self.web = free_port()
 
     def start(self):
-        self.spawn(self.parts.goflow2, "-listen", f"netflow://127.0.0.1:{self.netflow}?count=1,"
-                   f"sflow://127.0.0.1:{self.sflow}?count=1", "-format", "bin", "-transport", "kafka",
+        self.spawn(self.parts.goflow2, "-listen", f"netflow://127.0.0.1:{self.netflow}?count=1&workers=1,"
+                   f"sflow://127.0.0.1:{self.sflow}?count=1&workers=1", "-format", "bin", "-transport", "kafka",
                    "-transport.kafka.brokers", self.kafka.brokers, "-transport.kafka.topic", self.topic,
                    "-transport.kafka.flushfreq", "200ms", "-addr", f"127.0.0.1:{self.web}")
         self.ready(lambda: http(f"http://127.0.0.1:{self.web}/metrics")[0] == 200, 30)
