@@ -34,7 +34,7 @@ class Parts:
 
     @property
     def kafka(self):
-        return self.folder / "kafka-4.0.1"
+        return self.folder / "kafka-4.1.1"
 
     @property
     def goflow2(self):
