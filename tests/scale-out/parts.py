@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The real parts of the scale-out tests: Apache Kafka (jars by Maven), GoFlow2 (built by go), a modern ClickHouse
-engine (chDB by npm). Each is got once into one folder and found there by later runs.
+"""The real parts of the scale-out tests: Apache Kafka (jars by Maven), GoFlow2 and compose's loader (built by go), a
+modern ClickHouse engine (chDB by npm). Each is got once into one folder and found there by later runs.
 
-usage: parts.py --dir FOLDER [--only kafka,goflow2,engine]
+usage: parts.py --dir FOLDER [--only kafka,goflow2,compose,engine]
 
 Exit: 0 all are there, 77 (skipped) one cannot be had, 1 the same with CAM_SCALE_OUT_REQUIRED=1.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SKIPPED = 77
 GOFLOW2 = "v2.2.3"
+COMPOSE_LOADER = "v2.9.1"  # compose/go.mod: what `docker compose config` reads and checks the file with
 COPY_JARS = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 LONGEST_SECONDS = 420  # of one download or build
 
@@ -43,6 +44,11 @@ class Parts:
     @property
     def flow_proto(self):
         return self.folder / f"goflow2-{GOFLOW2}" / "flow.proto"
+
+    @property
+    def compose(self):
+        """A program that loads and checks a compose file."""
+        return self.folder / f"compose-go-{COMPOSE_LOADER}" / "compose-check"
 
     @property
     def engine(self):
@@ -82,20 +88,39 @@ def get_kafka(parts):
     fresh.rename(parts.kafka)
 
 
+def run_go(folder, *arguments):
+    needs("go")
+    run(["go", *arguments], cwd=folder, env={**os.environ, "GOBIN": str(folder), "GOFLAGS": "-mod=mod", "GOWORK": "off",
+                                             "CGO_ENABLED": "0"})
+
+
+def empty(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
 def get_goflow2(parts):
     if parts.goflow2.exists() and parts.flow_proto.exists():
         return
-    needs("go")
-    fresh = parts.folder / "goflow2.part"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    environment = {**os.environ, "GOBIN": str(fresh), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0", "GOWORK": "off"}
-    run(["go", "install", f"github.com/netsampler/goflow2/v2/cmd/goflow2@{GOFLOW2}"], env=environment, cwd=fresh)
+    fresh = empty(parts.folder / "goflow2.part")
+    run_go(fresh, "install", f"github.com/netsampler/goflow2/v2/cmd/goflow2@{GOFLOW2}")
     modules = run(["go", "env", "GOMODCACHE"]).strip()
     proto = Path(modules) / f"github.com/netsampler/goflow2/v2@{GOFLOW2}" / "pb" / "flow.proto"
     shutil.copyfile(proto, fresh / "flow.proto")
     shutil.rmtree(parts.goflow2.parent, ignore_errors=True)
     fresh.rename(parts.goflow2.parent)
+
+
+def get_compose(parts):
+    if parts.compose.exists():
+        return
+    fresh = empty(parts.folder / "compose.part")
+    for name in ("main.go", "go.mod", "go.sum"):
+        shutil.copyfile(HERE / "compose" / name, fresh / name)
+    run_go(fresh, "build", "-o", "compose-check", ".")
+    shutil.rmtree(parts.compose.parent, ignore_errors=True)
+    fresh.rename(parts.compose.parent)
 
 
 def get_engine(parts):
@@ -109,7 +134,7 @@ def get_engine(parts):
     run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=peer", "--no-save"], cwd=parts.engine)
 
 
-GETTERS = {"kafka": get_kafka, "goflow2": get_goflow2, "engine": get_engine}
+GETTERS = {"kafka": get_kafka, "goflow2": get_goflow2, "compose": get_compose, "engine": get_engine}
 
 
 def obtain(folder, only=tuple(GETTERS)):
