@@ -91,15 +91,19 @@ TEST_F(SchemaTest, OfAClusterIsUnderstoodByTheEngine) {
 TEST_F(SchemaTest, KnowsTheSameTrafficClassesAsTheProgram) {
     ASSERT_TRUE(migrate(*client, options, {}));
     ask("INSERT INTO raw (received, collector, sampler_address, proto, tcp_flags, src_port) SELECT "
-        "toDateTime64('2026-11-27 10:00:00', 3, 'UTC'), 'test', '::1', number % 256, intDiv(number, 256), 0 FROM "
+        "toDateTime64('2026-11-27 10:00:00', 3, 'UTC'), 'test', '::1', number % 256, intDiv(number, 256), 0 "
+        "FROM "
         "numbers(65536)");
-    const Result<std::string> answer = client->run(
-        {.text = "SELECT proto, tcp_flags, toInt8(traffic_class) FROM raw ORDER BY proto, tcp_flags FORMAT RowBinary"});
+    const Result<std::string> answer =
+        client->run({.text = "SELECT proto, tcp_flags, toInt8(traffic_class) FROM raw ORDER BY proto, "
+                             "tcp_flags FORMAT RowBinary"});
     ASSERT_TRUE(answer) << answer.error().detail;
     ASSERT_EQ(answer->size(), 65536U * 4);
     std::size_t wrong = 0;
     for (std::size_t at = 0; at < answer->size(); at += 4) {
-        const auto byte = [&](std::size_t offset) { return static_cast<std::uint8_t>((*answer)[at + offset]); };
+        const auto byte = [&](std::size_t offset) {
+            return static_cast<std::uint8_t>((*answer)[at + offset]);
+        };
         FlowRecord record;
         record.fields.add(FlowField::kProtocol);
         record.fields.add(FlowField::kTcpFlags);
@@ -114,19 +118,23 @@ TEST_F(SchemaTest, KnowsTheSameTrafficClassesAsTheProgram) {
 
 TEST_F(SchemaTest, AppliesSamplingOnceAndSaturates) {
     ASSERT_TRUE(migrate(*client, options, {}));
-    ask("INSERT INTO plan_routers (generation, address, name, default_sampling) VALUES (1, '192.0.2.1/32', 'edge', "
+    ask("INSERT INTO plan_routers (generation, address, name, default_sampling) VALUES (1, '192.0.2.1/32', "
+        "'edge', "
         "100)");
     ask("INSERT INTO plans VALUES (1, now64(3), 0, 1)");
     ask("SYSTEM RELOAD DICTIONARY flows.router_settings");
-    ask("INSERT INTO raw (received, collector, sampler_address, sampling_rate, sampling_source, bytes, packets, proto) "
+    ask("INSERT INTO raw (received, collector, sampler_address, sampling_rate, sampling_source, bytes, "
+        "packets, proto) "
         "VALUES ('2026-11-27 10:00:00', 'a', '192.0.2.1', 0, 'none', 7, 2, 17), "
         "('2026-11-27 10:00:01', 'b', '192.0.2.1', 10, 'record', 7, 2, 17), "
         "('2026-11-27 10:00:02', 'c', '192.0.2.2', 0, 'none', 7, 2, 17), "
         "('2026-11-27 10:00:03', 'd', '192.0.2.2', 3, 'options', 18446744073709551615, 2, 17)");
-    EXPECT_EQ(ask("SELECT collector, rate, rate_source, total_bytes, total_packets FROM raw ORDER BY collector"),
-              "a\t100\trouter_default\t700\t200\nb\t10\trecord\t70\t20\nc\t1\tnone\t7\t2\n"
-              "d\t3\toptions\t18446744073709551615\t6");
-    EXPECT_EQ(ask("SELECT sum(bytes), sum(packets), sum(flows), sum(records) FROM prefix_minutes WHERE prefix_id = 0"),
+    EXPECT_EQ(
+        ask("SELECT collector, rate, rate_source, total_bytes, total_packets FROM raw ORDER BY collector"),
+        "a\t100\trouter_default\t700\t200\nb\t10\trecord\t70\t20\nc\t1\tnone\t7\t2\n"
+        "d\t3\toptions\t18446744073709551615\t6");
+    EXPECT_EQ(ask("SELECT sum(bytes), sum(packets), sum(flows), sum(records) FROM prefix_minutes WHERE "
+                  "prefix_id = 0"),
               "18446744073709552392\t228\t114\t4")
         << "the sums do not wrap";
 }
@@ -134,7 +142,8 @@ TEST_F(SchemaTest, AppliesSamplingOnceAndSaturates) {
 TEST_F(SchemaTest, MakesDictionariesAnewThatCannotLogIn) {
     ASSERT_TRUE(migrate(*client, options, {}));
     // What a change of the password leaves behind: a dictionary whose login the server refuses.
-    ask("CREATE OR REPLACE DICTIONARY router_settings (address String, name String, default_sampling UInt32) PRIMARY "
+    ask("CREATE OR REPLACE DICTIONARY router_settings (address String, name String, default_sampling UInt32) "
+        "PRIMARY "
         "KEY address SOURCE(CLICKHOUSE(USER 'gone' QUERY 'SELECT address, name, default_sampling FROM "
         "flows.plan_routers')) LAYOUT(IP_TRIE) LIFETIME(0)");
     EXPECT_FALSE(client->run({.text = "SYSTEM RELOAD DICTIONARY flows.router_settings"}));
