@@ -63,7 +63,9 @@ Result<std::unique_ptr<Client>> Client::open(Options options, std::unique_ptr<ne
 Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Client::~Client() = default;
 
-const std::string& Client::database() const noexcept { return state_->options.database; }
+const std::string& Client::database() const noexcept {
+    return state_->options.database;
+}
 
 Result<std::string> Client::run(const Query& query) {
     const Options& options = state_->options;
@@ -71,7 +73,8 @@ Result<std::string> Client::run(const Query& query) {
     request.method = net::Method::kPost;
     request.url = url_of(options, query);
     request.headers = {{"X-ClickHouse-User", options.user}, {"Content-Type", "application/octet-stream"}};
-    if (!options.password.empty()) request.headers.emplace_back("X-ClickHouse-Key", options.password.reveal());
+    if (!options.password.empty())
+        request.headers.emplace_back("X-ClickHouse-Key", options.password.reveal());
     if (!query.data_encoding.empty()) request.headers.emplace_back("Content-Encoding", query.data_encoding);
     request.body = query.data.empty() ? query.text : query.data;
     request.total = query.total.value_or(options.total);

@@ -12,8 +12,9 @@ constexpr const char* kNoAddress = "CAST(toFixedString('', 16) AS IPv6)";
 
 std::string columns(std::string_view address, std::string_view first, std::string_view second,
                     std::string_view text) {
-    return fmt::format("{} AS address, toUInt64({}) AS first, toUInt64({}) AS second, toString({}) AS key_text",
-                       address, first, second, text);
+    return fmt::format(
+        "{} AS address, toUInt64({}) AS first, toUInt64({}) AS second, toString({}) AS key_text", address,
+        first, second, text);
 }
 
 }  // namespace

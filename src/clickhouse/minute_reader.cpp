@@ -90,10 +90,10 @@ struct MinuteReader::State {
 
     /// Prefixes are only ever added to the table, so what is known stays true.
     Status read_names(const std::stop_token& stop) {
-        const Result<std::string> answer =
-            client.run({.text = "SELECT prefix_id, any(address), any(length) FROM prefixes GROUP BY prefix_id "
-                                "FORMAT RowBinary",
-                        .stop = stop});
+        const Result<std::string> answer = client.run(
+            {.text = "SELECT prefix_id, any(address), any(length) FROM prefixes GROUP BY prefix_id "
+                     "FORMAT RowBinary",
+             .stop = stop});
         if (!answer) return answer.error();
         RowReader reader{*answer};
         while (!reader.at_end()) {
@@ -130,12 +130,13 @@ struct MinuteReader::State {
 
     /// The rows of one prefix and of all traffic (id 0).
     Result<std::string> rows_of(const Prefix& prefix, MinuteTime from, MinuteTime to, std::stop_token stop) {
-        Query query = over(fmt::format("SELECT minute, prefix_id, traffic_class, {}, sum(records) FROM "
-                                       "prefix_minutes WHERE minute >= toDateTime({{from:Int64}}) AND minute < "
-                                       "toDateTime({{to:Int64}}) AND prefix_id IN (0, {{id:UInt64}}) GROUP BY "
-                                       "minute, prefix_id, traffic_class FORMAT RowBinary",
-                                       kSums),
-                           from, to, std::move(stop));
+        Query query =
+            over(fmt::format("SELECT minute, prefix_id, traffic_class, {}, sum(records) FROM "
+                             "prefix_minutes WHERE minute >= toDateTime({{from:Int64}}) AND minute < "
+                             "toDateTime({{to:Int64}}) AND prefix_id IN (0, {{id:UInt64}}) GROUP BY "
+                             "minute, prefix_id, traffic_class FORMAT RowBinary",
+                             kSums),
+                 from, to, std::move(stop));
         query.parameters.emplace_back("id", fmt::format("{}", prefix_id(prefix)));
         return client.run(query);
     }
@@ -144,12 +145,13 @@ struct MinuteReader::State {
 MinuteReader::MinuteReader(Client& client) : state_(std::make_unique<State>(State{client})) {}
 MinuteReader::~MinuteReader() = default;
 
-Result<std::vector<MinuteVersion>> MinuteReader::minutes(MinuteTime from, MinuteTime to, std::stop_token stop) {
-    const Result<std::string> answer = state_->client.run(
-        over("SELECT minute, sum(records) FROM prefix_minutes WHERE prefix_id = 0 AND minute >= "
-             "toDateTime({from:Int64}) AND minute < toDateTime({to:Int64}) GROUP BY minute ORDER BY minute FORMAT "
-             "RowBinary",
-             from, to, std::move(stop)));
+Result<std::vector<MinuteVersion>> MinuteReader::minutes(MinuteTime from, MinuteTime to,
+                                                         std::stop_token stop) {
+    const Result<std::string> answer = state_->client.run(over(
+        "SELECT minute, sum(records) FROM prefix_minutes WHERE prefix_id = 0 AND minute >= "
+        "toDateTime({from:Int64}) AND minute < toDateTime({to:Int64}) GROUP BY minute ORDER BY minute FORMAT "
+        "RowBinary",
+        from, to, std::move(stop)));
     if (!answer) return answer.error();
     std::vector<MinuteVersion> out;
     RowReader reader{*answer};
@@ -164,7 +166,8 @@ Result<std::vector<MinuteVersion>> MinuteReader::minutes(MinuteTime from, Minute
 
 Result<std::vector<CollectorProgress>> MinuteReader::progress(MinuteTime from, std::stop_token stop) {
     Query query = over(
-        "SELECT collector, toUnixTimestamp64Milli(max(newest)), sum(records) FROM collector_minutes WHERE minute >= "
+        "SELECT collector, toUnixTimestamp64Milli(max(newest)), sum(records) FROM collector_minutes WHERE "
+        "minute >= "
         "toDateTime({from:Int64}) GROUP BY collector ORDER BY collector FORMAT RowBinary",
         from, from, std::move(stop));
     const Result<std::string> answer = state_->client.run(query);
@@ -186,7 +189,8 @@ Result<std::vector<CollectorProgress>> MinuteReader::progress(MinuteTime from, s
 Result<ReadMinute> MinuteReader::minute(MinuteTime minute, std::stop_token stop) {
     ReadMinute found{.version = {.minute = minute}, .prefixes = {}};
     Status read = read_minutes(
-        minute, minute + std::chrono::minutes{1}, [&](const ReadMinute& one) { found = one; }, std::move(stop));
+        minute, minute + std::chrono::minutes{1}, [&](const ReadMinute& one) { found = one; },
+        std::move(stop));
     if (!read) return std::move(read).error();
     return found;
 }
@@ -194,31 +198,34 @@ Result<ReadMinute> MinuteReader::minute(MinuteTime minute, std::stop_token stop)
 Status MinuteReader::read_minutes(MinuteTime from, MinuteTime to,
                                   const std::function<void(const ReadMinute&)>& take, std::stop_token stop) {
     for (MinuteTime begin = from; begin < to; begin += kStretch) {
-        const Result<std::string> answer = state_->client.run(
-            over(fmt::format("SELECT minute, prefix_id, traffic_class, {}, sum(records) FROM prefix_minutes WHERE "
-                             "minute >= toDateTime({{from:Int64}}) AND minute < toDateTime({{to:Int64}}) GROUP BY "
-                             "minute, prefix_id, traffic_class ORDER BY minute, prefix_id FORMAT RowBinary",
-                             kSums),
-                 begin, std::min(begin + kStretch, to), stop));
+        const Result<std::string> answer = state_->client.run(over(
+            fmt::format("SELECT minute, prefix_id, traffic_class, {}, sum(records) FROM prefix_minutes WHERE "
+                        "minute >= toDateTime({{from:Int64}}) AND minute < toDateTime({{to:Int64}}) GROUP BY "
+                        "minute, prefix_id, traffic_class ORDER BY minute, prefix_id FORMAT RowBinary",
+                        kSums),
+            begin, std::min(begin + kStretch, to), stop));
         if (!answer) return answer.error();
         if (Status assembled = state_->assemble(*answer, take, stop); !assembled) return assembled;
     }
     return Done{};
 }
 
-Result<std::vector<Contributor>> MinuteReader::contributors(const Prefix& prefix, MinuteTime from, MinuteTime to,
-                                                            TrafficFacet facet, std::size_t most,
-                                                            std::stop_token stop) {
-    Query query = over(
-        fmt::format("SELECT {}, toUInt64(least(sum(toUInt128(total_bytes)) AS sum_of_bytes, "
-                    "toUInt128(18446744073709551615))), toUInt64(least(sum(toUInt128(total_packets)), "
-                    "toUInt128(18446744073709551615))), toUInt64(least(sum(toUInt128(rate)), "
-                    "toUInt128(18446744073709551615))) FROM raw WHERE received >= toDateTime64({{from:Int64}}, 3) AND "
-                    "received < toDateTime64({{to:Int64}}, 3) AND dst_addr BETWEEN toIPv6({{first:String}}) AND "
-                    "toIPv6({{last:String}}) AND {} GROUP BY address, first, second, key_text ORDER BY sum_of_bytes DESC, "
-                    "address, first, second, key_text LIMIT {{most:UInt64}} FORMAT RowBinary",
-                    facet_columns(facet), facet_condition(facet)),
-        from, to, std::move(stop));
+Result<std::vector<Contributor>> MinuteReader::contributors(const Prefix& prefix, MinuteTime from,
+                                                            MinuteTime to, TrafficFacet facet,
+                                                            std::size_t most, std::stop_token stop) {
+    Query query =
+        over(fmt::format(
+                 "SELECT {}, toUInt64(least(sum(toUInt128(total_bytes)) AS sum_of_bytes, "
+                 "toUInt128(18446744073709551615))), toUInt64(least(sum(toUInt128(total_packets)), "
+                 "toUInt128(18446744073709551615))), toUInt64(least(sum(toUInt128(rate)), "
+                 "toUInt128(18446744073709551615))) FROM raw WHERE received >= toDateTime64({{from:Int64}}, "
+                 "3) AND "
+                 "received < toDateTime64({{to:Int64}}, 3) AND dst_addr BETWEEN toIPv6({{first:String}}) AND "
+                 "toIPv6({{last:String}}) AND {} GROUP BY address, first, second, key_text ORDER BY "
+                 "sum_of_bytes DESC, "
+                 "address, first, second, key_text LIMIT {{most:UInt64}} FORMAT RowBinary",
+                 facet_columns(facet), facet_condition(facet)),
+             from, to, std::move(stop));
     query.parameters.emplace_back("first", mapped_text(prefix.address()));
     query.parameters.emplace_back("last", mapped_text(last_address(prefix)));
     query.parameters.emplace_back("most", fmt::format("{}", most));

@@ -126,7 +126,8 @@ Status PlanWriter::insert(const Plan& plan, std::uint64_t generation, WallTime n
     const std::array<Rows, 4> all{
         Rows{"prefixes (prefix_id, prefix, address, length)", name_rows(prefixes)},
         Rows{"plan_prefixes (generation, prefix, prefix_ids)", prefix_rows(prefixes, generation)},
-        Rows{"plan_routers (generation, address, name, default_sampling)", router_rows(plan.routers, generation)},
+        Rows{"plan_routers (generation, address, name, default_sampling)",
+             router_rows(plan.routers, generation)},
         Rows{"plans (generation, written_at, prefixes, routers)",
              fmt::format("{}\t{}.{:03}\t{}\t{}\n", generation, now.time_since_epoch().count() / 1000,
                          now.time_since_epoch().count() % 1000, prefixes.size(), plan.routers.size())}};
@@ -165,11 +166,12 @@ Status PlanWriter::reload(const std::stop_token& stop) {
 Status PlanWriter::remove_before(std::uint64_t generation, const std::stop_token& stop) {
     const std::string everywhere = cluster_.empty() ? "" : fmt::format(" ON CLUSTER {}", quoted(cluster_));
     for (const char* table : {"plan_prefixes", "plan_routers"}) {
-        const Result<std::string> old = client_.run(
-            {.text = fmt::format("SELECT DISTINCT partition FROM system.parts WHERE database = {} AND table = {} "
-                                 "AND active AND toUInt64(partition) < {} LIMIT 100",
-                                 quoted(client_.database()), quoted(table), generation),
-             .stop = stop});
+        const Result<std::string> old =
+            client_.run({.text = fmt::format(
+                             "SELECT DISTINCT partition FROM system.parts WHERE database = {} AND table = {} "
+                             "AND active AND toUInt64(partition) < {} LIMIT 100",
+                             quoted(client_.database()), quoted(table), generation),
+                         .stop = stop});
         if (!old) return old.error();
         std::string_view rest = *old;
         while (!rest.empty()) {
@@ -187,7 +189,8 @@ Status PlanWriter::remove_before(std::uint64_t generation, const std::stop_token
 Result<std::uint64_t> PlanWriter::write(const Plan& plan, WallTime now, std::stop_token stop) {
     const Result<std::optional<std::uint64_t>> last = generation();
     if (!last) return last.error();
-    const auto by_clock = static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 1));
+    const auto by_clock =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 1));
     const std::uint64_t next = std::max(by_clock, last->value_or(0) + 1);
     if (Status written = insert(plan, next, now, stop); !written) return std::move(written).error();
     if (Status loaded = reload(stop); !loaded) return std::move(loaded).error();

@@ -89,8 +89,10 @@ std::uint16_t ether_type(const FlowRecord& record) {
 }
 
 void put_addresses_and_counts(Row& row, const FlowRecord& record) {
-    row.put_if(record.has(FlowField::kStart), std::clamp<std::int64_t>(record.start.time_since_epoch().count(), 0, kLatest));
-    row.put_if(record.has(FlowField::kEnd), std::clamp<std::int64_t>(record.end.time_since_epoch().count(), 0, kLatest));
+    row.put_if(record.has(FlowField::kStart),
+               std::clamp<std::int64_t>(record.start.time_since_epoch().count(), 0, kLatest));
+    row.put_if(record.has(FlowField::kEnd),
+               std::clamp<std::int64_t>(record.end.time_since_epoch().count(), 0, kLatest));
     row.put(record.bytes);
     row.put(record.packets);
     row.put_if(record.has(FlowField::kSource), record.source);
@@ -136,8 +138,10 @@ void put_rest(Row& row, const FlowRecord& record) {
 
 const std::string& record_columns() {
     static const std::string columns =
-        "collector, received, type, sampler_address, sampling_rate, sampling_source, flow_start, flow_end, bytes, "
-        "packets, src_addr, dst_addr, etype, proto, src_port, dst_port, in_if, out_if, tcp_flags, src_as, dst_as, "
+        "collector, received, type, sampler_address, sampling_rate, sampling_source, flow_start, flow_end, "
+        "bytes, "
+        "packets, src_addr, dst_addr, etype, proto, src_port, dst_port, in_if, out_if, tcp_flags, src_as, "
+        "dst_as, "
         "src_mac, dst_mac, src_vlan, dst_vlan, ip_tos, forwarding_status, ip_ttl, icmp_type, icmp_code, "
         "ipv6_flow_label, fragment_id, fragment_offset, next_hop, src_net, dst_net, bgp_next_hop, "
         "observation_domain_id, mpls_label";

@@ -46,8 +46,8 @@ struct RecordWriter::State {
         if (open.rows == 0) return;
         Result<std::string> compressed = net::compress_zstd(open.bytes);
         if (compressed) {
-            closed.push_back({std::move(compressed).value(), open.rows,
-                              fmt::format("{}-{}", process, next_number++)});
+            closed.push_back(
+                {std::move(compressed).value(), open.rows, fmt::format("{}-{}", process, next_number++)});
         } else {  // no memory
             counts.rows_dropped += open.rows;
         }
@@ -61,14 +61,15 @@ struct RecordWriter::State {
 
     Query insert_of(const Batch& batch, std::stop_token stop) const {
         Query query;
-        query.text = fmt::format("INSERT INTO {}.raw ({}) FORMAT RowBinary", client.database(), record_columns());
+        query.text =
+            fmt::format("INSERT INTO {}.raw ({}) FORMAT RowBinary", client.database(), record_columns());
         query.settings = {
             {"insert_deduplication_token", batch.token},
             {"deduplicate_blocks_in_dependent_materialized_views", "1"},
             {"insert_deduplicate", "1"},
-            {"async_insert", "0"},                    // the answer means that the rows are stored
-            {"distributed_foreground_insert", "1"},   // on every shard
-            {"max_insert_block_size", "1048576"},     // a batch is one block, whatever the profile says
+            {"async_insert", "0"},                   // the answer means that the rows are stored
+            {"distributed_foreground_insert", "1"},  // on every shard
+            {"max_insert_block_size", "1048576"},    // a batch is one block, whatever the profile says
             {"min_insert_block_size_bytes", "0"},
             {"min_insert_block_size_rows", "1048576"},
         };

@@ -17,7 +17,8 @@ constexpr std::size_t kLongestName = 64;
 
 bool is_name(std::string_view text) {
     return !text.empty() && text.size() <= kLongestName && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '-';
     });
 }
 
@@ -30,9 +31,10 @@ std::optional<Error> fault_of(const SchemaOptions& options) {
         return Error{ErrorCode::kInvalid, "the name of the cluster must be 1 to 64 letters, digits, _ or -"};
     }
     if (options.raw_days == 0 || options.minute_days < 8) {
-        return Error{ErrorCode::kInvalid,
-                     "raw flows must be kept for a day or more, minutes for 8 days or more (the rules compare "
-                     "with last week)"};
+        return Error{
+            ErrorCode::kInvalid,
+            "raw flows must be kept for a day or more, minutes for 8 days or more (the rules compare "
+            "with last week)"};
     }
     return std::nullopt;
 }
@@ -41,9 +43,10 @@ std::string kafka_schema(const KafkaSource& kafka) {
     if (kafka.proto_schema == KafkaSource::ProtoSchema::kFile) {
         return "kafka_schema = 'flow.proto:FlowMessage'";
     }
-    return fmt::format("format_schema_source = 'string', format_schema = {}, format_schema_message_name = "
-                       "'FlowMessage'",
-                       quoted(one_line(flow_proto_text)));
+    return fmt::format(
+        "format_schema_source = 'string', format_schema = {}, format_schema_message_name = "
+        "'FlowMessage'",
+        quoted(one_line(flow_proto_text)));
 }
 
 std::optional<std::string> kafka_value(const KafkaSource& kafka, std::string_view name) {
@@ -103,9 +106,10 @@ Result<std::vector<std::string>> filled_statements(std::string_view file, const 
     std::vector<std::string> out;
     for (const std::string& statement :
          statements_of(file, options.cluster.empty() ? Servers::kOne : Servers::kCluster)) {
-        Result<std::string> filled = filled_in(statement, [&](std::string_view name, std::string_view argument) {
-            return value_of(options, name, argument);
-        });
+        Result<std::string> filled =
+            filled_in(statement, [&](std::string_view name, std::string_view argument) {
+                return value_of(options, name, argument);
+            });
         if (!filled) return std::move(filled).error();
         out.push_back(std::move(filled).value());
     }
@@ -129,25 +133,25 @@ public:
         return Done{};
     }
     Result<std::uint32_t> found_version() {
-        const Result<std::string> there = ask(fmt::format(
-            "SELECT count() FROM system.tables WHERE database = {} AND name = 'schema_versions'",
-            quoted(options_.database)));
+        const Result<std::string> there = ask(
+            fmt::format("SELECT count() FROM system.tables WHERE database = {} AND name = 'schema_versions'",
+                        quoted(options_.database)));
         if (!there) return there.error();
         if (there->starts_with('0')) return std::uint32_t{0};
         const Result<std::string> answer =
             ask(fmt::format("SELECT max(version) FROM {}.schema_versions", options_.database));
         if (!answer) return answer.error();
         std::uint32_t version = 0;
-        const auto [end, fault] =
-            std::from_chars(answer->data(), answer->data() + answer->size(), version);
-        if (fault != std::errc{}) return Error{ErrorCode::kBroken, "ClickHouse's schema version is no number"};
+        const auto [end, fault] = std::from_chars(answer->data(), answer->data() + answer->size(), version);
+        if (fault != std::errc{})
+            return Error{ErrorCode::kBroken, "ClickHouse's schema version is no number"};
         return version;
     }
     Status record_version() {
-        const Result<std::string> done =
-            ask(fmt::format("INSERT INTO {}.schema_versions (version) SELECT {} WHERE (SELECT max(version) FROM "
-                            "{}.schema_versions) < {}",
-                            options_.database, kVersion, options_.database, kVersion));
+        const Result<std::string> done = ask(
+            fmt::format("INSERT INTO {}.schema_versions (version) SELECT {} WHERE (SELECT max(version) FROM "
+                        "{}.schema_versions) < {}",
+                        options_.database, kVersion, options_.database, kVersion));
         if (!done) return done.error();
         return Done{};
     }
@@ -158,10 +162,11 @@ public:
             "SELECT comment FROM system.tables WHERE database = {} AND name = 'kafka_flows' FORMAT RawBLOB",
             quoted(database)));
         if (!comment) return comment.error();
-        const Result<std::string> views = ask(fmt::format(
-            "SELECT count() FROM system.tables WHERE database = {} AND name IN ('kafka_flows', 'kafka_to_raw', "
-            "'kafka_to_errors')",
-            quoted(database)));
+        const Result<std::string> views =
+            ask(fmt::format("SELECT count() FROM system.tables WHERE database = {} AND name IN "
+                            "('kafka_flows', 'kafka_to_raw', "
+                            "'kafka_to_errors')",
+                            quoted(database)));
         if (!views) return views.error();
         const std::string wanted = options_.kafka ? kafka_fingerprint() : "";
         const bool complete = views->starts_with('3');
@@ -235,17 +240,19 @@ Result<std::uint32_t> migrate(Client& client, const SchemaOptions& options, std:
     Result<std::uint32_t> found = migration.found_version();
     if (!found) return found;
     if (*found > kVersion) {
-        return Error{ErrorCode::kNewer,
-                     fmt::format("the tables of ClickHouse's database '{}' have version {}, this program knows "
-                                 "{}: install the newer program here too",
-                                 options.database, *found, kVersion)};
+        return Error{
+            ErrorCode::kNewer,
+            fmt::format("the tables of ClickHouse's database '{}' have version {}, this program knows "
+                        "{}: install the newer program here too",
+                        options.database, *found, kVersion)};
     }
     if (*found < kVersion) {
         Status made = migration.run_all(*statements);
         if (made) made = migration.record_version();
         if (!made) return std::move(made).error();
     }
-    if (Status renewed = migration.renew_dictionaries(*statements); !renewed) return std::move(renewed).error();
+    if (Status renewed = migration.renew_dictionaries(*statements); !renewed)
+        return std::move(renewed).error();
     if (Status followed = migration.follow_kafka(); !followed) return std::move(followed).error();
     return found;
 }

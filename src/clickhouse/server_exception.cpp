@@ -27,7 +27,8 @@ std::string shown(std::string_view text) {
     while (cut && !out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0U) == 0x80U) out.pop_back();
     if (cut && !out.empty() && (static_cast<unsigned char>(out.back()) & 0x80U) != 0) out.pop_back();
     std::replace_if(
-        out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+        out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+        ' ');
     while (!out.empty() && out.back() == ' ') out.pop_back();
     return cut ? out + "…" : out;
 }
@@ -50,7 +51,8 @@ std::optional<CodedText> coded_text(std::string_view text) {
     return std::nullopt;
 }
 
-/// The newer block: CRLF, `__exception__`, CRLF, the answer's tag, CRLF, the text, its length and the tag again.
+/// The newer block: CRLF, `__exception__`, CRLF, the answer's tag, CRLF, the text, its length and the tag
+/// again.
 std::optional<std::string_view> framed_text(std::string_view tail, std::string_view tag) {
     const std::string open = fmt::format("__exception__\r\n{}\r\n", tag);
     const std::size_t begin = tail.rfind(open);
@@ -95,8 +97,9 @@ Error refused(int code, const ServerException& exception, const std::string& use
                 fmt::format("ClickHouse gives user '{}' not enough rights: {}. Grant them (docs/database.md)",
                             user, exception.text)};
     }
-    return {ErrorCode::kRefused,
-            fmt::format("ClickHouse refuses user '{}': check traffic.clickhouse.user and password_file", user)};
+    return {
+        ErrorCode::kRefused,
+        fmt::format("ClickHouse refuses user '{}': check traffic.clickhouse.user and password_file", user)};
 }
 
 Error missing(int code, const ServerException& exception, const std::string& database) {
@@ -191,8 +194,9 @@ Error explain(const ServerException& exception, int status, const std::string& u
         }
         if (status == 401 || status == 403) return refused(516, exception, user);
         if (status == 408 || status == 429 || (status >= 500 && status != 501)) {
-            return {ErrorCode::kBusy,
-                    fmt::format("the server answered with status {}, before or instead of ClickHouse", status)};
+            return {
+                ErrorCode::kBusy,
+                fmt::format("the server answered with status {}, before or instead of ClickHouse", status)};
         }
         return {ErrorCode::kInvalid,
                 fmt::format("the server answered with status {} and not as ClickHouse's HTTP interface does: "

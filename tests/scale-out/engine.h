@@ -20,8 +20,8 @@ class Engine {
 public:
     static constexpr const char* kPassword = "eNgInE-0123456789";
 
-    /// The folder whose node_modules hold chdb: CAM_CHDB_DIR, else what parts.py gets; nullopt if it cannot be
-    /// had.
+    /// The folder whose node_modules hold chdb: CAM_CHDB_DIR, else what parts.py gets; nullopt if it cannot
+    /// be had.
     static std::optional<std::string> folder() {
         const auto holds_engine = [](const std::string& path) {
             return std::filesystem::is_directory(path + "/node_modules/chdb");
@@ -33,8 +33,8 @@ public:
         const std::string parts = other != nullptr ? other : CAM_PARTS_FOLDER;
         if (!holds_engine(parts + "/chdb")) {
             const TempFolder logs;
-            run({.arguments = {"python3", CAM_SOURCE_DIR "/tests/scale-out/parts.py", "--only", "engine", "--dir",
-                               parts},
+            run({.arguments = {"python3", CAM_SOURCE_DIR "/tests/scale-out/parts.py", "--only", "engine",
+                               "--dir", parts},
                  .folder = logs.path(),
                  .environment = {"HOME=" + logs.path()},
                  .program = "/usr/bin/env"},
@@ -52,13 +52,15 @@ public:
 
     /// On the same port and data as before.
     void start() {
-        process_ = std::make_unique<Process>(Process::Options{
-            .arguments = {"node", CAM_SOURCE_DIR "/tests/scale-out/chdb_front.mjs", "--data", data_.file("data"),
-                          "--port", std::to_string(port_)},
-            .folder = data_.path(),
-            .environment = {"CAM_CHDB_DIR=" + engine_folder_, std::string{"CHDB_FRONT_PASSWORD="} + kPassword},
-            .program = "/usr/bin/env"});
-        const bool listens = eventually([this] { return process_->out().find("listening on") != std::string::npos; });
+        process_ = std::make_unique<Process>(
+            Process::Options{.arguments = {"node", CAM_SOURCE_DIR "/tests/scale-out/chdb_front.mjs", "--data",
+                                           data_.file("data"), "--port", std::to_string(port_)},
+                             .folder = data_.path(),
+                             .environment = {"CAM_CHDB_DIR=" + engine_folder_,
+                                             std::string{"CHDB_FRONT_PASSWORD="} + kPassword},
+                             .program = "/usr/bin/env"});
+        const bool listens =
+            eventually([this] { return process_->out().find("listening on") != std::string::npos; });
         if (!listens) throw std::runtime_error("the engine does not start: " + process_->err());
         const std::string said = process_->out();
         port_ = static_cast<std::uint16_t>(std::stoi(said.substr(said.rfind(':') + 1)));

@@ -55,8 +55,9 @@ Result<std::vector<std::string>> kafka_statements(const SchemaOptions& options);
 
 /// Brings the database to schema_version() and the Kafka tables to what `options.kafka` says (none: they are
 /// removed, nothing is consumed any longer). Does nothing if all is so already. Safe when several daemons do
-/// it at once, and may be repeated after a failure in the middle. Dictionaries that cannot log in (the password
-/// was changed) are made anew. kNewer: a newer program was here; kRefused: the user lacks rights. Returns the version that was found (0: no schema).
+/// it at once, and may be repeated after a failure in the middle. Dictionaries that cannot log in (the
+/// password was changed) are made anew. kNewer: a newer program was here; kRefused: the user lacks rights.
+/// Returns the version that was found (0: no schema).
 Result<std::uint32_t> migrate(Client& client, const SchemaOptions& options, std::stop_token stop);
 
 }  // namespace cam::clickhouse
