@@ -67,6 +67,12 @@ struct AdvancedPast::Judged {
     Crossing crossing;
 };
 
+AdvancedPast AdvancedPast::copy() const {
+    AdvancedPast other;
+    if (past_) other.past_ = std::make_unique<Past>(*past_);
+    return other;
+}
+
 void AdvancedPast::begin(const Moment& moment, const Sample& sample) {
     past_ = std::make_unique<Past>();
     past_->newest = moment.minute - minutes{1};

@@ -17,6 +17,7 @@ inline constexpr std::chrono::minutes kAdvancedPast{240};
 /// explains the figures. One thread at a time.
 class AdvancedPast {
 public:
+    [[nodiscard]] AdvancedPast copy() const;
     /// One more minute, without judging it.
     void add(const Moment& moment, const Sample& sample, Belongs belongs);
     /// One more minute, judged. The class that goes furthest beyond its threshold is the one that is named.
