@@ -5,15 +5,14 @@
 // CAM_CHDB_DIR is the folder whose node_modules hold chdb. Prints `listening on ADDRESS:PORT` once it answers (port 0,
 // the default, is a free one). One process per data directory, which stays over restarts, kill -9 too. Spoken: GET
 // /ping; POST / with the query in the body, or in ?query= and an INSERT's data in the body; ?database=, ?param_NAME=,
-// every other parameter a setting of that query; request bodies in gzip, deflate or zstd (Content-Encoding), answers in
+// every other parameter a setting of that query; request bodies in gzip, deflate or (an INSERT's) zstd, answers in
 // gzip with enable_http_compression=1; X-ClickHouse-User and -Key, or Basic, against CHDB_FRONT_USER (default) and
 // CHDB_FRONT_PASSWORD (none); failures with the status that ClickHouse gives and X-ClickHouse-Exception-Code. Not
 // spoken: sessions, streaming (an answer is whole before it starts), users and grants.
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createRequire } from 'node:module';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { gunzip, gzip, inflate } from 'node:zlib';
@@ -40,7 +39,9 @@ const engineDir = resolve(process.env.CAM_CHDB_DIR ?? '.');
 const require = createRequire(import.meta.url);
 const engine = require(join(engineDir, 'node_modules/chdb/dist/loader.js')).loadNative();
 const data = resolve(options.data);
+const tls = options.cert ? { cert: readFileSync(options.cert), key: readFileSync(options.key) } : undefined;
 mkdirSync(data, { recursive: true });
+process.chdir(data); // the engine leaves a folder of schemas where it runs
 
 class Failure extends Error {
   constructor(code, text, status) {
@@ -88,6 +89,20 @@ async function statement(connection, sql) {
   return (await engine.QueryAsyncConnection(connection.handle, sql, 'TabSeparated')).bytes;
 }
 
+// The rows of an INSERT lie in a file meanwhile: rows within the statement would end at the first empty line in them.
+let lastFile = 0;
+async function insertOf(connection, request) {
+  const file = join(data, `incoming-${++lastFile}`);
+  const from = `FROM INFILE ${quoted(file)} COMPRESSION '${request.compression}'`;
+  const sql = request.query.replace(/\bFORMAT\s+\w+\s*$/i, (format) => `${from} ${format}`);
+  writeFileSync(file, request.data);
+  try {
+    await statement(connection, sql);
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
 async function run(request) {
   const connection = await acquire();
   const changed = [];
@@ -101,9 +116,8 @@ async function run(request) {
       await statement(connection, `SET ${name} = ${quoted(value)}`);
       changed.push(name);
     }
-    const isInsertOfData = /^\s*INSERT\b/i.test(request.query) && request.data !== undefined;
-    if (isInsertOfData) {
-      await engine.InsertRawAsyncConnection(connection.handle, request.query, request.data, false);
+    if (request.data !== undefined && /^\s*INSERT\b/i.test(request.query)) {
+      await insertOf(connection, request);
       return Buffer.alloc(0);
     }
     const sql = request.data === undefined ? withoutLogin(request.query) : `${request.query}\n${request.data}`;
@@ -129,19 +143,6 @@ async function bodyOf(message) {
   return Buffer.concat(parts);
 }
 
-function unzstd(bytes) {
-  return new Promise((done, failed) => {
-    const tool = spawn('zstd', ['-dcq'], { stdio: ['pipe', 'pipe', 'ignore'] });
-    const parts = [];
-    tool.on('error', () => failed(new Failure(89, 'the front needs the program zstd for zstd bodies', 500)));
-    tool.stdout.on('data', (part) => parts.push(part));
-    tool.on('close', (code) =>
-      code === 0 ? done(Buffer.concat(parts)) : failed(new Failure(271, 'Cannot decompress: broken zstd', 400)));
-    tool.stdin.on('error', () => {});
-    tool.stdin.end(bytes);
-  });
-}
-
 async function decoded(bytes, encoding) {
   try {
     if (encoding === 'gzip') return await promisify(gunzip)(bytes);
@@ -149,7 +150,7 @@ async function decoded(bytes, encoding) {
   } catch {
     throw new Failure(271, 'Cannot decompress', 400);
   }
-  if (encoding === 'zstd') return unzstd(bytes);
+  if (encoding === 'zstd') return bytes; // the engine's work
   if (encoding && encoding !== 'identity') throw new Failure(48, `Unknown compression method ${encoding}`, 501);
   return bytes;
 }
@@ -182,6 +183,7 @@ function requestOf(message, url, body) {
   return {
     query: inUrl ?? body.toString(),
     data: inUrl === null || body.length === 0 ? undefined : body,
+    compression: message.headers['content-encoding'] === 'zstd' ? 'zstd' : 'none',
     database: query.get('database') ?? message.headers['x-clickhouse-database'] ?? 'default',
     format: query.get('default_format') ?? message.headers['x-clickhouse-format'] ?? 'TabSeparated',
     parameters: Object.keys(parameters).length > 0 ? parameters : undefined,
@@ -228,7 +230,6 @@ function serve(message, response) {
   return answer(message, response, url).catch((error) => refuse(response, error));
 }
 
-const tls = options.cert ? { cert: readFileSync(options.cert), key: readFileSync(options.key) } : undefined;
 const server = tls ? createTlsServer(tls, serve) : createServer(serve);
 server.keepAliveTimeout = 30_000;
 server.listen(Number(options.port), options.listen, () => {

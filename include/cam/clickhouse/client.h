@@ -54,11 +54,11 @@ public:
     /// kUnreachable, kTls, kTimeout, kBroken, kTooLarge, kCancelled as net::HttpClient (after kTimeout and
     /// kBroken the server may have acted); kBroken also if the answer ended in an exception after rows were
     /// sent and nothing better is known of it;
-    /// kRefused: user, password or rights; kNotFound: database, table or dictionary is missing; kBusy: too
-    /// many queries or parts, out of memory, too slow for its own limit: try again later; kFull: its disk;
-    /// kReadOnly; kInvalid: the statement or the data are wrong and stay wrong, or the URL is not
-    /// ClickHouse's HTTP interface; kInternal: any other exception. The text names what to do. No error holds
-    /// the password, the URL, a parameter or data.
+    /// kRefused: user, password or rights; kNotFound: database, table, column, function or setting is
+    /// missing; kBusy: too many queries or parts, out of memory, too slow for its own limit: try again later;
+    /// kFull: its disk; kReadOnly; kInvalid: the statement or the data are wrong and stay wrong, or the URL
+    /// is not ClickHouse's HTTP interface; kInternal: any other exception. The text names what to do. No
+    /// error holds the password, the URL, a parameter or data.
     Result<std::string> run(const Query& query);
 
     /// The server's version as it tells it, such as `26.7.2.1`; also a check of address, user and password.

@@ -22,8 +22,8 @@ struct Plan {
 };
 
 /// A prefix' number in the tables: the same everywhere and for ever, so that nobody has to hand it out. Of an
-/// IPv4 prefix length · 2^32 + address; of an IPv6 prefix a hash with the highest bit set. Never 0, which in
-/// `prefix_minutes` stands for all traffic.
+/// IPv4 prefix (length + 1) · 2^32 + address; of an IPv6 prefix a hash with the highest bit set. Never 0,
+/// which in `prefix_minutes` stands for all traffic.
 [[nodiscard]] std::uint64_t prefix_id(const Prefix& prefix);
 
 /// Writes plans. One thread at a time; one judge at a time (of two plans the one written last holds).
@@ -44,6 +44,7 @@ public:
 private:
     Status insert(const Plan& plan, std::uint64_t generation, WallTime now, const std::stop_token& stop);
     Status reload(const std::stop_token& stop);
+    Status remove_before(std::uint64_t generation, const std::stop_token& stop);
 
     Client& client_;
     std::string cluster_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cam/base/result.h"
+#include "cam/base/secret.h"
 #include "cam/clickhouse/client.h"
 
 namespace cam::clickhouse {
@@ -35,6 +36,10 @@ struct SchemaOptions {
     /// over them. Empty: one server.
     std::string cluster{};
     std::optional<KafkaSource> kafka{};
+    /// With what the servers' dictionaries read their tables; as Client::Options. The password is part of a
+    /// statement, which ClickHouse keeps and hides in its logs.
+    std::string user = "default";
+    Secret password{};
     std::uint32_t raw_days = 30;
     std::uint32_t minute_days = 60;
 };
@@ -42,14 +47,17 @@ struct SchemaOptions {
 /// The version that this program makes and knows.
 [[nodiscard]] std::uint32_t schema_version();
 
-/// All statements that make the schema from nothing, in order; pure. Every one may be repeated.
-/// kInvalid: a name or an option cannot be used (names are letters, digits and `_`).
+/// All statements that make the schema from nothing, in order; pure. Every one may be repeated. They hold the
+/// password. kInvalid: a name or an option cannot be used (names are letters, digits, `_` and `-`).
 Result<std::vector<std::string>> schema_statements(const SchemaOptions& options);
+/// The same for the Kafka table and its views; `options.kafka` is there.
+Result<std::vector<std::string>> kafka_statements(const SchemaOptions& options);
 
 /// Brings the database to schema_version() and the Kafka tables to what `options.kafka` says (none: they are
 /// removed, nothing is consumed any longer). Does nothing if all is so already. Safe when several daemons do
-/// it at once, and may be repeated after a failure in the middle. kNewer: a newer program was here; kRefused:
-/// the user lacks rights. Returns the version that was found (0: no schema).
+/// it at once, and may be repeated after a failure in the middle. Dictionaries that cannot log in (the
+/// password was changed) are made anew. kNewer: a newer program was here; kRefused: the user lacks rights.
+/// Returns the version that was found (0: no schema).
 Result<std::uint32_t> migrate(Client& client, const SchemaOptions& options, std::stop_token stop);
 
 }  // namespace cam::clickhouse
