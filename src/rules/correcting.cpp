@@ -42,7 +42,13 @@ void Correcting::set_rules(const std::vector<Rule>& rules, MinuteTime now) {
 void Correcting::resume(const std::vector<Alert>& alerts) {
     for (const Alert& alert : alerts) {
         settled_.resumed.push_back(alert);
-        if (!alert.ended_at) told_.push_back({alert, MinuteTime::min(), std::nullopt});
+        // A minute's judgement raises an alert at its end.
+        Told told{alert, std::chrono::floor<minutes>(alert.raised_at) - minutes{1}, std::nullopt};
+        if (alert.ended_at) {
+            const minutes noticed{alert.type == RuleType::kAdvancedDdos ? kQuietMinutes - 1 : 0};
+            told.ended_in = std::chrono::floor<minutes>(*alert.ended_at) + noticed;
+        }
+        told_.push_back(std::move(told));
     }
     settled_.hand_out_resumed();
 }
@@ -237,6 +243,40 @@ std::vector<AlertChange> Correcting::correct(std::span<const CorrectedMinute> co
     bool is_any = false;
     for (const CorrectedMinute& one : corrected) is_any |= take_over(one, live, touched);
     if (!is_any) return {};
+    return replay_all(touched, live);
+}
+
+void Correcting::add_judged(MinuteTime minute, std::span<const PrefixMinute> traffic,
+                            std::span<const PrefixMinute> week_ago) {
+    kept_.push_back({minute, PackedMinute(traffic), PackedMinute(week_ago)});
+}
+
+/// Which alerts were active when the first of the added minutes began.
+void Correcting::go_back_before(MinuteTime first) {
+    for (const Told& told : told_) {
+        WatchedRule* rule = settled_.find_rule(told.alert.rule_id);
+        Target* target = rule == nullptr ? nullptr : rule->target_of(told.alert, settled_.numbers);
+        if (target == nullptr) continue;
+        if (is_active_in(told.ended_in, told.raised_in, first - minutes{1})) {
+            Alert alert = told.alert;
+            alert.ended_at.reset();
+            alert.end_reason.clear();
+            target->told().active = ActiveAlert{alert, holding_of(alert.crossing)};
+        } else if (target->active() != nullptr &&
+                   target->active()->alert.started_at == told.alert.started_at) {
+            target->story->active.reset();
+        }
+    }
+    std::erase_if(told_, [&](const Told& told) { return told.ended_in && *told.ended_in < first; });
+}
+
+std::vector<AlertChange> Correcting::judge_again(EvaluatorState& live) {
+    if (kept_.empty()) return {};
+    go_back_before(kept_.front().minute);
+    return replay_all({.all = true, .prefixes = std::vector<bool>(live.numbers.size())}, live);
+}
+
+std::vector<AlertChange> Correcting::replay_all(const Touched& touched, EvaluatorState& live) {
     const std::vector<Target*> back = go_back(live, touched);
     if (back.empty()) return {};
     const Stories known = stories(live);

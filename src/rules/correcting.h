@@ -31,7 +31,10 @@ public:
     /// A minute was judged, and these changes were told.
     void keep(MinuteTime minute, std::span<const PrefixMinute> traffic,
               std::span<const PrefixMinute> week_ago, const std::vector<AlertChange>& changes);
-    /// As Evaluator::correct.
+    // As Evaluator's.
+    void add_judged(MinuteTime minute, std::span<const PrefixMinute> traffic,
+                    std::span<const PrefixMinute> week_ago);
+    std::vector<AlertChange> judge_again(EvaluatorState& live);
     std::vector<AlertChange> correct(std::span<const CorrectedMinute> corrected, EvaluatorState& live);
     [[nodiscard]] std::optional<MinuteTime> settled_to() const;
 
@@ -70,6 +73,8 @@ private:
     void take_missed(Target& target, std::optional<AlertChange> change, const std::vector<std::size_t>* told,
                      MinuteTime minute, Replayed& found) const;
     void settle(const KeptMinute& kept);
+    void go_back_before(MinuteTime first);
+    std::vector<AlertChange> replay_all(const Touched& touched, EvaluatorState& live);
     void note(const AlertChange& change, MinuteTime minute);
     void conclude(Target& target, Replayed& found, const std::vector<std::size_t>* told,
                   std::vector<AlertChange>& changes);

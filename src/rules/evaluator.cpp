@@ -68,6 +68,18 @@ std::vector<AlertChange> Evaluator::correct(std::span<const CorrectedMinute> cor
     return state_->correcting->correct(corrected, *state_);
 }
 
+void Evaluator::add_judged(MinuteTime minute, std::span<const PrefixMinute> traffic,
+                           std::span<const PrefixMinute> week_ago) {
+    check(state_->correcting.has_value(), "an evaluator that keeps nothing cannot judge again");
+    state_->correcting->add_judged(minute, traffic, week_ago);
+    state_->collected.add(minute);
+    state_->last_judged = minute;
+}
+
+std::vector<AlertChange> Evaluator::judge_again() {
+    return state_->correcting->judge_again(*state_);
+}
+
 std::optional<MinuteTime> Evaluator::correctable_after() const {
     return state_->correcting ? state_->correcting->settled_to() : std::nullopt;
 }

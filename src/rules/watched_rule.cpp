@@ -146,8 +146,9 @@ void WatchedRule::inherit(WatchedRule& before, const PrefixNumbers& old_numbers,
 }
 
 void WatchedRule::judge_new_targets_from(MinuteTime now) {
+    const MinuteTime from = std::max(now, std::chrono::ceil<minutes>(rule_.updated_at));
     for (Target& target : targets_) {
-        if (!target.newest || target.judged_from == MinuteTime::max()) target.judged_from = now;
+        if (!target.newest || target.judged_from == MinuteTime::max()) target.judged_from = from;
     }
 }
 

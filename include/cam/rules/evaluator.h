@@ -82,6 +82,13 @@ public:
     /// Minutes at or before correctable_after(), or after the last one judged, are left out, and so is what
     /// lies before a change of the rule itself. Costs about 2 µs per target that changed and minute since.
     std::vector<AlertChange> correct(std::span<const CorrectedMinute> corrected);
+    /// After warm_up and before the first judge: a minute that an earlier process judged, as it stands now;
+    /// oldest first. set_rules was told of a time before them.
+    void add_judged(MinuteTime minute, std::span<const PrefixMinute> traffic,
+                    std::span<const PrefixMinute> week_ago);
+    /// Judges the added minutes as `correct` does; the resumed alerts say what was told. So what arrived late
+    /// while no process ran is found.
+    std::vector<AlertChange> judge_again();
     /// Minutes after this one can be corrected; none: before the first that was judged, or not at all.
     [[nodiscard]] std::optional<MinuteTime> correctable_after() const;
     /// The started alert of a change has this id, and this `raised_at`, now. Does nothing if it is over.
