@@ -6,7 +6,7 @@
 
 #include "aggregate/flow_sampler.h"
 #include "aggregate/plan_tables.h"
-#include "aggregate/traffic_class.h"
+#include "cam/model/traffic_class.h"
 #include "cam/base/check.h"
 
 namespace cam::aggregate {

@@ -17,8 +17,7 @@ namespace cam::app {
 namespace {
 
 /// More alerts than this in one minute share a message: a chat takes twenty a minute, and nobody reads more.
-constexpr std::size_t kSingle = 5;
-constexpr std::size_t kContributors = 20;
+constexpr std::size_t kSingle = kMostSingleAlerts - 1;
 /// Of an alert over many prefixes, those with the most traffic are looked into: to explain one takes
 /// milliseconds, and the database is locked meanwhile.
 constexpr std::size_t kExplained = 20;
@@ -33,51 +32,16 @@ void name_source(notify::AlertContributor& one, const enrich::GeoDatabases& geo)
 }
 
 /// The minutes of the alert's prefixes. What lies in another one of them is counted there.
-std::vector<const PrefixMinute*> parts_of(const Alert& alert, const aggregate::CountedMinute& minute) {
+std::vector<const PrefixMinute*> parts_of(const Alert& alert, std::span<const PrefixMinute> minute) {
     const std::set<Prefix> prefixes(alert.prefixes.begin(), alert.prefixes.end());
     std::vector<const PrefixMinute*> parts;
-    for (const PrefixMinute& traffic : minute.prefixes) {  // sorted: a prefix stands before those within it
+    for (const PrefixMinute& traffic : minute) {  // sorted: a prefix stands before those within it
         if (!prefixes.contains(traffic.prefix)) continue;
         const bool is_within = !parts.empty() && parts.back()->prefix.length() <= traffic.prefix.length() &&
                                parts.back()->prefix.contains(traffic.prefix.address());
         if (!is_within) parts.push_back(&traffic);
     }
     return parts;
-}
-
-notify::AlertExplanation explained(const Alert& alert, const aggregate::CountedMinute& minute,
-                                   const enrich::GeoDatabases& geo) {
-    notify::AlertExplanation out;
-    std::vector<const PrefixMinute*> parts = parts_of(alert, minute);
-    for (const PrefixMinute* part : parts) {
-        for (std::size_t i = 0; i < out.classes.size(); ++i) out.classes[i] += part->classes[i];
-    }
-    std::stable_sort(parts.begin(), parts.end(), [](const PrefixMinute* a, const PrefixMinute* b) {
-        return a->all().bytes > b->all().bytes;
-    });
-    parts.resize(std::min(parts.size(), kExplained));
-    std::map<std::pair<TrafficFacet, std::string>, Volume> volumes;
-    for (const PrefixMinute* part : parts) {
-        for (const Contributor& one : explain(minute, *part, geo, kContributors)) {
-            volumes[{one.facet, one.key}] += one.volume;
-        }
-    }
-    std::map<std::string, std::string> organizations;
-    for (const auto& [of, volume] : volumes) {
-        notify::AlertContributor one{
-            .facet = of.first, .key = of.second, .volume = volume, .place = {}, .spoofed = {}};
-        name_source(one, geo);
-        if (one.place.asn && one.place.organization) {
-            organizations[fmt::format("{}", *one.place.asn)] = *one.place.organization;
-        }
-        out.contributors.push_back(std::move(one));
-    }
-    for (notify::AlertContributor& one : out.contributors) {
-        if (one.facet != TrafficFacet::kSourceAs) continue;
-        const auto found = organizations.find(one.key);
-        if (found != organizations.end()) one.place.organization = found->second;
-    }
-    return out;
 }
 
 /// The largest first, and a message for each; what is more than kSingle is listed in one.
@@ -102,14 +66,63 @@ void compose(std::span<const Alert> alerts, notify::StatusTone tone, const std::
 
 }  // namespace
 
+notify::AlertExplanation explain_alert(
+    const Alert& alert, std::span<const PrefixMinute> minute,
+    const std::function<std::vector<Contributor>(const PrefixMinute&)>& contributors,
+    std::size_t most_prefixes, const enrich::GeoDatabases& geo) {
+    notify::AlertExplanation out;
+    std::vector<const PrefixMinute*> parts = parts_of(alert, minute);
+    for (const PrefixMinute* part : parts) {
+        for (std::size_t i = 0; i < out.classes.size(); ++i) out.classes[i] += part->classes[i];
+    }
+    std::stable_sort(parts.begin(), parts.end(), [](const PrefixMinute* a, const PrefixMinute* b) {
+        return a->all().bytes > b->all().bytes;
+    });
+    parts.resize(std::min(parts.size(), most_prefixes));
+    std::map<std::pair<TrafficFacet, std::string>, Volume> volumes;
+    for (const PrefixMinute* part : parts) {
+        for (const Contributor& one : contributors(*part)) {
+            volumes[{one.facet, one.key}] += one.volume;
+        }
+    }
+    std::map<std::string, std::string> organizations;
+    for (const auto& [of, volume] : volumes) {
+        notify::AlertContributor one{
+            .facet = of.first, .key = of.second, .volume = volume, .place = {}, .spoofed = {}};
+        name_source(one, geo);
+        if (one.place.asn && one.place.organization) {
+            organizations[fmt::format("{}", *one.place.asn)] = *one.place.organization;
+        }
+        out.contributors.push_back(std::move(one));
+    }
+    for (notify::AlertContributor& one : out.contributors) {
+        if (one.facet != TrafficFacet::kSourceAs) continue;
+        const auto found = organizations.find(one.key);
+        if (found != organizations.end()) one.place.organization = found->second;
+    }
+    return out;
+}
+
 std::vector<Message> compose_alerts(const store::RecordReport& report, const aggregate::CountedMinute& minute,
                                     const enrich::GeoDatabases& geo, const notify::RenderOptions& options) {
+    const auto contributors = [&](const PrefixMinute& part) {
+        return explain(minute, part, geo, kAlertContributors);
+    };
+    return compose_alerts(
+        report,
+        [&](const Alert& alert) {
+            return explain_alert(alert, minute.prefixes, contributors, kExplained, geo);
+        },
+        options);
+}
+
+std::vector<Message> compose_alerts(const store::RecordReport& report,
+                                    const std::function<notify::AlertExplanation(const Alert&)>& explain_one,
+                                    const notify::RenderOptions& options) {
     std::vector<Message> messages;
     compose(
         report.started, notify::StatusTone::kTrouble, "traffic alerts",
-        [&](const Alert& alert) {
-            return notify::render_alert_started(alert, explained(alert, minute, geo), options);
-        },
+        [&](const Alert& alert) { return notify::render_alert_started(alert, explain_one(alert), options); },
         [](const Alert& alert) {
             return fmt::format("{}: {}, {:.2f} Mbps, {:.0f} packets/s, since {}", alert.rule_name,
                                alert_target(alert), alert.current.bits_per_second / 1e6,

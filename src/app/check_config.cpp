@@ -1,4 +1,6 @@
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -9,7 +11,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "app/flow_monitor.h"
+#include "app/clickhouse_settings.h"
+#include "app/flow_listening.h"
 #include "app/modes.h"
 #include "app/monitor_parts.h"
 #include "app/preferences.h"
@@ -151,6 +154,44 @@ void check_flow(const Settings& settings, Checklist& list) {
     }
 }
 
+/// Reachable, user and password, version, schema: the first that is wrong ends it.
+void check_clickhouse(const Settings& settings, Checklist& list) {
+    const Settings::Traffic::ClickHouse& asked = settings.traffic.clickhouse;
+    auto client = clickhouse::Client::open(clickhouse_options(asked, std::chrono::seconds{10}));
+    if (!client) return list.error(fmt::format("traffic.clickhouse: {}", client.error().detail));
+    const auto version = (*client)->version();
+    if (!version) {
+        // What may be different in a minute is no reason not to start.
+        const ErrorCode code = version.error().code;
+        const bool is_settled = code == ErrorCode::kRefused || code == ErrorCode::kInvalid;
+        const std::string line = fmt::format("traffic.clickhouse: {}", version.error().detail);
+        return is_settled ? list.error(line) : list.warning(line);
+    }
+    list.fine(
+        fmt::format("traffic.clickhouse: ClickHouse {} answers, user {} is let in", *version, asked.user));
+    clickhouse::Query query{.text =
+                                fmt::format("SELECT max(version) FROM `{}`.schema_versions", asked.database)};
+    query.database = "";
+    auto schema = (*client)->run(query);
+    const unsigned ours = clickhouse::schema_version();
+    if (!schema) {
+        const bool is_new = schema.error().code == ErrorCode::kNotFound;
+        const std::string line = fmt::format(
+            "traffic.clickhouse.database {}: {}", asked.database,
+            is_new ? "has no tables yet; the daemon that judges makes them" : schema.error().detail);
+        return is_new ? list.fine(line) : list.warning(line);
+    }
+    const unsigned found = static_cast<unsigned>(std::strtoul(schema->c_str(), nullptr, 10));
+    if (found > ours) {
+        return list.error(
+            fmt::format("traffic.clickhouse.database {}: its tables are of version {}, made by a "
+                        "newer program than this one, which knows {}",
+                        asked.database, found, ours));
+    }
+    list.fine(fmt::format("traffic.clickhouse.database {}: tables of version {}, this program makes {}",
+                          asked.database, found, ours));
+}
+
 }  // namespace
 
 int run_check_config(const Invocation& asked) {
@@ -172,6 +213,7 @@ int run_check_config(const Invocation& asked) {
         check_files(settings, list);
         if (settings.api.enabled) check_api(settings, list);
         if (settings.flow.enabled) check_flow(settings, list);
+        if (settings.traffic.on_clickhouse()) check_clickhouse(settings, list);
     }
     return list.failed() ? kExitUsage : kExitDone;
 }

@@ -54,6 +54,12 @@ const char* name(Condition condition) {
             return "flow_store";
         case Condition::kFlowExporters:
             return "flow_exporters";
+        case Condition::kFlowSilence:
+            return "flow_silence";
+        case Condition::kClickHouse:
+            return "clickhouse";
+        case Condition::kClickHouseWriter:
+            return "clickhouse_writer";
     }
     return "unknown";
 }

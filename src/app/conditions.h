@@ -31,8 +31,11 @@ enum class Condition {
     kFlowListener,
     kFlowStore,
     kFlowExporters,
+    kFlowSilence,
+    kClickHouse,
+    kClickHouseWriter,
 };
-inline constexpr std::size_t kConditionCount = 13;
+inline constexpr std::size_t kConditionCount = 16;
 [[nodiscard]] const char* name(Condition condition);
 
 /// Who hears of it.

@@ -15,13 +15,6 @@ namespace {
 constexpr std::size_t kMost = 10;
 /// With kMost contributors of each facet they fill what the store keeps of a minute.
 constexpr std::size_t kExplainedPrefixes = 125;
-/// Sources that are looked up to find the networks and countries behind them.
-constexpr std::size_t kLookedUp = 200;
-
-constexpr std::array kTold{TrafficFacet::kSource,      TrafficFacet::kSourceAs,
-                           TrafficFacet::kSourcePort,  TrafficFacet::kDestinationPort,
-                           TrafficFacet::kDestination, TrafficFacet::kInterface,
-                           TrafficFacet::kExporter};
 
 void append_largest(const std::map<std::string, Volume>& volumes, TrafficFacet facet, const PrefixMinute& of,
                     std::size_t most, std::vector<Contributor>& out) {
@@ -43,15 +36,22 @@ void append_largest(const std::map<std::string, Volume>& volumes, TrafficFacet f
 std::vector<Contributor> explain(const aggregate::CountedMinute& minute, const PrefixMinute& of,
                                  const enrich::GeoDatabases& geo, std::size_t most) {
     std::vector<Contributor> out;
-    bool tells_as = false;
-    for (const TrafficFacet facet : kTold) {
+    for (const TrafficFacet facet : kToldFacets) {
         auto found = minute.sampled.contributors(of, facet, most);
-        tells_as |= facet == TrafficFacet::kSourceAs && !found.empty();
         out.insert(out.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
     }
+    append_places(minute.sampled.contributors(of, TrafficFacet::kSource, kSourcesLookedUp), of, geo, most,
+                  out);
+    return out;
+}
+
+void append_places(std::span<const Contributor> sources, const PrefixMinute& of,
+                   const enrich::GeoDatabases& geo, std::size_t most, std::vector<Contributor>& out) {
+    const bool tells_as = std::any_of(
+        out.begin(), out.end(), [](const Contributor& one) { return one.facet == TrafficFacet::kSourceAs; });
     std::map<std::string, Volume> countries;
     std::map<std::string, Volume> networks;
-    for (const Contributor& source : minute.sampled.contributors(of, TrafficFacet::kSource, kLookedUp)) {
+    for (const Contributor& source : sources) {
         const auto prefix = Prefix::parse(source.key);
         if (!prefix) continue;
         const Place place = geo.find(prefix->address());
@@ -60,7 +60,6 @@ std::vector<Contributor> explain(const aggregate::CountedMinute& minute, const P
     }
     append_largest(countries, TrafficFacet::kSourceCountry, of, most, out);
     append_largest(networks, TrafficFacet::kSourceAs, of, most, out);
-    return out;
 }
 
 std::vector<Contributor> explain_largest(const aggregate::CountedMinute& minute,

@@ -25,92 +25,38 @@ constexpr seconds kPruneEvery{60};
 constexpr seconds kPatience{60};
 constexpr std::chrono::hours kWeek{7 * 24};
 constexpr minutes kAround{2};  // of the minute a week ago
-constexpr std::chrono::hours kRemembered{8 * 24};
-constexpr std::uint32_t kMostRemembered = 100'000;
 constexpr std::size_t kStatesAtOnce = 256;
 /// Prefixes with traffic; a minute of more takes megabytes.
 constexpr std::size_t kLargeMinute = 1'000;
-
-bool needs_classes(const std::vector<Rule>& rules) {
-    return std::any_of(rules.begin(), rules.end(),
-                       [](const Rule& rule) { return rule.type == RuleType::kAdvancedDdos; });
-}
 
 }  // namespace
 
 FlowJudge::FlowJudge(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(options),
+      judge_({parts_.store, parts_.clock, parts_.log, parts_.metrics, parts_.queued}, {}),
       watch_({parts_.store, parts_.remembered, parts_.conditions, parts_.clock, parts_.log, parts_.metrics}),
-      minutes_judged_(parts_.metrics.counter(
-          "cam_flow_windows_total", "Minutes of traffic, by what became of them", {{"result", "judged"}})),
       minutes_partial_(parts_.metrics.counter(
           "cam_flow_windows_total", "Minutes of traffic, by what became of them", {{"result", "partial"}})),
       minutes_dropped_(parts_.metrics.counter(
-          "cam_flow_windows_total", "Minutes of traffic, by what became of them", {{"result", "dropped"}})),
-      evaluation_seconds_(
-          parts_.metrics.gauge("cam_rule_evaluation_seconds", "Time that judging the last minute took")),
-      rules_set_(parts_.metrics.gauge("cam_rules", "Rules that are judged")) {
-    for (const RuleType type : {RuleType::kThreshold, RuleType::kZscore, RuleType::kAdvancedDdos}) {
-        alerts_active_[type] = &parts_.metrics.gauge(
-            "cam_alerts_active", "Rules that are crossed now, per target", {{"type", name(type)}});
-    }
-}
-
-Result<FlowJudge::RuleSet> FlowJudge::load(store::FlowStore& store) {
-    // The number first: what changes in between is then loaded once more, not missed.
-    const auto generation = store.generation();
-    if (!generation) return generation.error();
-    auto rules = store.rules();
-    if (!rules) return rules.error();
-    auto routers = store.routers();
-    if (!routers) return routers.error();
-    return RuleSet{*generation, std::move(*rules), std::move(*routers)};
-}
-
-FlowPlan FlowJudge::plan_of(const RuleSet& set) {
-    aggregate::CountingPlan::Options options;
-    for (const Rule& rule : set.rules) {
-        options.prefixes.insert(options.prefixes.end(), rule.prefixes.begin(), rule.prefixes.end());
-    }
-    FlowPlan plan{.counting = nullptr, .generation = set.generation, .routers = {}};
-    for (const Router& router : set.routers) {
-        plan.routers.emplace_back(router.address);
-        if (const auto rate = SamplingRate::one_in(router.default_sampling)) {
-            options.default_sampling.emplace_back(ExporterKey{router.address}, *rate);
-        }
-    }
-    plan.counting = aggregate::CountingPlan::compile(options);
-    return plan;
-}
+          "cam_flow_windows_total", "Minutes of traffic, by what became of them", {{"result", "dropped"}})) {}
 
 Result<FlowPlan> FlowJudge::plan(store::FlowStore& store) {
-    const auto set = load(store);
+    const auto set = load_rules(store);
     if (!set) return set.error();
     return plan_of(*set);
 }
 
 Status FlowJudge::begin() {
-    auto set = load(parts_.store);
+    auto set = load_rules(parts_.store);
     if (!set) return set.error();
-    const WallTime now = parts_.clock.wall();
-    auto known = parts_.store.active_alerts();
-    if (!known) return known.error();
-    // Alerts that are over, too: their minutes are no normal traffic.
-    auto over = parts_.store.alerts(
-        {.active = false, .rule_id = std::nullopt, .since = now - kRemembered, .limit = kMostRemembered});
-    if (!over) return over.error();
-    known->insert(known->end(), over->begin(), over->end());
+    const MinuteTime now = minute_of(parts_.clock.wall());
     // The plan that the workers began with may be older: rules changed while a port was awaited, say.
     if (parts_.exchange.plan().generation != set->generation) parts_.exchange.publish(plan_of(*set));
     rule_sets_.push_back(std::move(*set));
-    for (rules::AlertChange& change : evaluator_.set_rules(rule_sets_.front().rules, minute_of(now))) {
-        ended_.push_back(std::move(change.alert));
-    }
-    rules_set_.set(static_cast<double>(rule_sets_.front().rules.size()));
-    evaluator_.resume(std::move(*known));
-    warm_up(minute_of(now));
-    note_alerts();
+    judge_.use(rule_sets_.front().rules, now);
+    if (const Status resumed = judge_.resume(); !resumed) return resumed.error();
+    warm_up(now);
     return Done{};
 }
 
@@ -141,7 +87,7 @@ void FlowJudge::follow_rules() {
     if (into_minute < kTurn || into_minute > minutes{1} - kTurn || now - published_ < kPublishEvery) return;
     const auto generation = parts_.store.generation();
     if (!generation || *generation == rule_sets_.back().generation) return;
-    auto set = load(parts_.store);
+    auto set = load_rules(parts_.store);
     if (!set) {
         parts_.log->error("rules cannot be read, the old ones stay reason={}", quote(set.error().detail));
         published_ = now;
@@ -161,16 +107,13 @@ bool FlowJudge::apply_rules(std::int64_t generation, MinuteTime from) {
                                     [&](const RuleSet& set) { return set.generation == generation; });
     if (found == rule_sets_.end()) return false;
     rule_sets_.erase(rule_sets_.begin(), found);
-    for (rules::AlertChange& change : evaluator_.set_rules(rule_sets_.front().rules, from)) {
-        ended_.push_back(std::move(change.alert));
-    }
-    rules_set_.set(static_cast<double>(rule_sets_.front().rules.size()));
+    judge_.use(rule_sets_.front().rules, from);
     warm_up(from);
     return true;
 }
 
 void FlowJudge::warm_up(MinuteTime before) {
-    const auto past = evaluator_.past_needed();
+    const auto past = judge_.evaluator().past_needed();
     if (past == minutes{0}) return;
     const auto detail = needs_classes(rule_sets_.front().rules) ? store::MinuteDetail::kClasses
                                                                 : store::MinuteDetail::kTotals;
@@ -179,7 +122,7 @@ void FlowJudge::warm_up(MinuteTime before) {
         before - past, before, detail,
         [&](const CollectedMinute& collected, std::span<const PrefixMinute> traffic) {
             if (!collected.whole()) return;
-            evaluator_.warm_up(collected.minute, traffic);
+            judge_.evaluator().warm_up(collected.minute, traffic);
             ++read;
         });
     if (!status) {
@@ -250,25 +193,7 @@ void FlowJudge::judge(Current& minute) {
             });
         if (!read) week_ago.clear();
     }
-    const SteadyTime before = parts_.clock.steady();
-    minute.judgement.minute = minute.span.minute;
-    minute.judgement.ended = std::exchange(ended_, {});
-    for (rules::AlertChange& change :
-         evaluator_.judge(minute.span.minute, minute.counted.prefixes, week_ago)) {
-        switch (change.kind) {
-            case rules::AlertChange::Kind::kStarted:
-                minute.judgement.started.push_back(std::move(change.alert));
-                break;
-            case rules::AlertChange::Kind::kUpdated:
-                minute.judgement.updated.push_back(std::move(change.alert));
-                break;
-            case rules::AlertChange::Kind::kEnded:
-                minute.judgement.ended.push_back(std::move(change.alert));
-                break;
-        }
-    }
-    evaluation_seconds_.set(std::chrono::duration<double>(parts_.clock.steady() - before).count());
-    minutes_judged_.add();
+    minute.judgement = judge_.judge(minute.span.minute, minute.counted.prefixes, week_ago);
 }
 
 Status FlowJudge::write(Current& minute) {
@@ -280,24 +205,9 @@ Status FlowJudge::write(Current& minute) {
         minute.is_written = true;
     }
     if (!minute.judgement.minute) return Done{};
-    const auto recorded =
-        parts_.store.record(minute.judgement, parts_.clock.wall(), [&](const store::RecordReport& report) {
-            return compose_alerts(report, minute.counted, parts_.geo, parts_.render);
-        });
-    if (!recorded) return recorded.error();
-    for (const Alert& alert : recorded->started) {
-        evaluator_.adopt(alert);
-        parts_.log->warn("alert raised id={} rule={} target={} type={} {}={:.0f} threshold={:.0f}", alert.id,
-                         quote(alert.rule_name), alert_target(alert), name(alert.type),
-                         name(alert.crossing.metric), alert.crossing.value, alert.crossing.threshold);
-    }
-    for (const Alert& alert : recorded->kept) evaluator_.adopt(alert);
-    for (const Alert& alert : recorded->ended) {
-        parts_.log->info("alert cleared id={} rule={} target={} reason={}", alert.id, quote(alert.rule_name),
-                         alert_target(alert), alert.end_reason);
-    }
-    if (recorded->queued > 0) parts_.queued();
-    return Done{};
+    return judge_.record(minute.judgement, [&](const store::RecordReport& report) {
+        return compose_alerts(report, minute.counted, parts_.geo, parts_.render);
+    });
 }
 
 void FlowJudge::work(bool all) {
@@ -314,7 +224,6 @@ void FlowJudge::work(bool all) {
         current_.reset();
         // Given back, not kept for the next minute: it is needed for a second of each.
         if (was_large) ::malloc_trim(0);
-        note_alerts();
         failing_since_.reset();
         parts_.conditions.clear(Condition::kFlowStore, "Traffic minutes are written again",
                                 &parts_.remembered);
@@ -339,19 +248,10 @@ void FlowJudge::note_failure(const Error& why) {
                     .headline = "Traffic minutes cannot be written",
                     .details = {why.detail, "New traffic alerts wait; rules crossed as far as is known:"},
                     .tell = Tell::kLogAndSoc};
-    for (const Alert& alert : evaluator_.active()) {
+    for (const Alert& alert : judge_.active()) {
         trouble.details.push_back(fmt::format("{}: {}", alert.rule_name, alert_target(alert)));
     }
     parts_.conditions.raise(Condition::kFlowStore, trouble, &parts_.remembered);
-}
-
-void FlowJudge::note_alerts() {
-    std::map<RuleType, double> active;
-    for (const Alert& alert : evaluator_.active()) ++active[alert.type];
-    for (const auto& [type, gauge] : alerts_active_) {
-        const auto found = active.find(type);
-        gauge->set(found == active.end() ? 0 : found->second);
-    }
 }
 
 void FlowJudge::keep_states() {

@@ -12,12 +12,13 @@
 #include "app/conditions.h"
 #include "app/exporter_watch.h"
 #include "app/flow_exchange.h"
+#include "app/minute_judge.h"
+#include "app/rule_sets.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
 #include "cam/enrich/geo_databases.h"
 #include "cam/notify/render.h"
-#include "cam/rules/evaluator.h"
 #include "cam/store/flow_store.h"
 #include "cam/store/sqlite_store.h"
 
@@ -61,11 +62,6 @@ public:
     void end();
 
 private:
-    struct RuleSet {
-        std::int64_t generation = 0;
-        std::vector<Rule> rules;
-        std::vector<Router> routers;
-    };
     struct Gathered {
         std::vector<WorkerMinute> parts;
     };
@@ -81,8 +77,6 @@ private:
         store::Judgement judgement;
     };
 
-    static Result<RuleSet> load(store::FlowStore& store);
-    static FlowPlan plan_of(const RuleSet& set);
     void follow_rules();
     bool apply_rules(std::int64_t generation, MinuteTime from);
     void warm_up(MinuteTime before);
@@ -93,15 +87,13 @@ private:
     Status write(Current& minute);
     void work(bool all);
     void note_failure(const Error& why);
-    void note_alerts();
     void keep_states();
     void prune();
 
     Parts parts_;
     Options options_;
-    rules::Evaluator evaluator_;
+    MinuteJudge judge_;
     std::deque<RuleSet> rule_sets_;  ///< the first is in force, the others wait for their first whole minute
-    std::vector<Alert> ended_;       ///< because their rule is gone; told with the next minute
     std::map<MinuteTime, Gathered> gathered_;
     std::optional<MinuteTime> done_;  ///< the last minute taken from gathered_
     std::optional<Current> current_;
@@ -111,12 +103,8 @@ private:
     SteadyTime published_{};
     SteadyTime pruned_{};
     bool has_more_to_prune_ = false;
-    Counter& minutes_judged_;
     Counter& minutes_partial_;
     Counter& minutes_dropped_;
-    Gauge& evaluation_seconds_;
-    std::map<RuleType, Gauge*> alerts_active_;
-    Gauge& rules_set_;
 };
 
 }  // namespace cam::app

@@ -5,12 +5,8 @@
 
 #include "app/flow_board.h"
 #include "app/monitor_parts.h"
-#include "cam/net/udp_receiver.h"
 
 namespace cam::app {
-
-/// Where flows are received, as the settings say.
-[[nodiscard]] net::UdpReceiver::Options receiver_options(const Settings::Flow& flow);
 
 /// The flow monitor until stopped, on the calling thread (`cam-evaluate`) and on workers of its own
 /// (`cam-flow-N`): listens, counts, judges. Where it cannot listen or the database does not open, it says so

@@ -12,6 +12,8 @@ using std::chrono::seconds;
 
 constexpr seconds kReportEvery{5};
 constexpr std::size_t kStatesAtOnce = 64;
+/// Records do not wait longer for more of their kind while nothing comes.
+constexpr milliseconds kOutletWait{200};
 /// A clock that is turned back by more than this is believed; by less, the open minute just lasts longer.
 constexpr minutes kBackwards{2};
 /// A minute that was closed so late, or in which both clocks differ by so much, is not a minute's traffic:
@@ -24,7 +26,7 @@ FlowWorker::FlowWorker(Parts parts)
     : parts_(std::move(parts)),
       plan_(parts_.exchange.plan()),
       counter_({}, plan_.counting),
-      counting_(counter_),
+      counting_(counter_, parts_.outlet.get()),
       decoder_({}, counting_),
       minute_(minute_of(parts_.clock.wall())),
       from_(parts_.clock.wall()),
@@ -43,9 +45,11 @@ Status FlowWorker::run(const std::stop_token& stop) {
     while (!stop.stop_requested() && status) {
         parts_.heartbeat.beat();
         const WallTime now = parts_.clock.wall();
-        status = step(std::clamp<milliseconds>(minute_ + minutes{1} - now, milliseconds{1}, seconds{1}));
+        const milliseconds longest = parts_.outlet ? kOutletWait : milliseconds{1'000};
+        status = step(std::clamp<milliseconds>(minute_ + minutes{1} - now, milliseconds{1}, longest));
     }
     close(std::min<WallTime>(parts_.clock.wall(), minute_ + minutes{1}));
+    if (parts_.outlet) parts_.outlet->flush();
     parts_.exchange.hand_over(decoder_.take_changed(SIZE_MAX));
     note_kernel_drops();
     parts_.heartbeat.rest();
@@ -58,6 +62,7 @@ Status FlowWorker::step(milliseconds longest) {
         parts_.receiver->receive(longest, [this](std::span<const net::Datagram> batch) { take(batch); });
     if (!received) return received.error();
     follow_clock(parts_.clock.wall());
+    if (parts_.outlet) parts_.outlet->tick(parts_.clock.steady());
     report(parts_.clock.steady());
     return Done{};
 }
@@ -66,6 +71,7 @@ void FlowWorker::take(std::span<const net::Datagram> batch) {
     const WallTime now = parts_.clock.wall();
     const SteadyTime steady = parts_.clock.steady();
     follow_clock(now);
+    counting_.received_at(now);
     for (const net::Datagram& datagram : batch) {
         const auto found = decoder_.decode(ExporterKey{datagram.source}, datagram.payload, now, steady);
         parts_.metrics.note(found, datagram.payload.size());
@@ -95,6 +101,7 @@ void FlowWorker::close(WallTime until) {
                         .generation = plan_.generation};
     if (next.generation != plan_.generation) decoder_.pin(next.routers);
     plan_ = std::move(next);
+    if (parts_.outlet) return;
     parts_.metrics.note_unwatched(closed.counted.records_without_prefix);
     parts_.exchange.hand_over(std::move(closed));
 }

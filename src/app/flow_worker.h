@@ -8,6 +8,7 @@
 #include "app/flow_exchange.h"
 #include "app/flow_metrics.h"
 #include "app/heartbeat.h"
+#include "app/record_outlet.h"
 #include "cam/aggregate/minute_counter.h"
 #include "cam/base/clock.h"
 #include "cam/decode/decoder.h"
@@ -16,7 +17,8 @@
 namespace cam::app {
 
 /// Receives, decodes and counts on one thread, with nothing shared but the exchange: the kernel keeps an
-/// exporter on one worker, so its templates and sampling rates live here alone. Owned by its thread.
+/// exporter on one worker, so its templates and sampling rates live here alone. With an outlet it counts
+/// nothing: the records are counted where they go to. Owned by its thread.
 class FlowWorker {
 public:
     struct Parts {
@@ -26,6 +28,8 @@ public:
         Clock& clock;
         FlowMetrics metrics;
         Heartbeat& heartbeat;
+        /// Where the records go instead of being counted here; none: they are counted.
+        std::unique_ptr<RecordOutlet> outlet = nullptr;
     };
     explicit FlowWorker(Parts parts);
 
@@ -41,16 +45,21 @@ public:
     Status step(std::chrono::milliseconds longest);
 
 private:
-    /// From the decoder to the counter.
+    /// From the decoder to the counter, or to the outlet.
     class Counting final : public decode::FlowSink {
     public:
-        explicit Counting(aggregate::MinuteCounter& counter) : counter_(counter) {}
+        Counting(aggregate::MinuteCounter& counter, RecordOutlet* outlet)
+            : counter_(counter), outlet_(outlet) {}
         void take(const ExporterKey& exporter, std::span<const FlowRecord> records) override {
-            counter_.count(exporter, records);
+            if (outlet_ == nullptr) return counter_.count(exporter, records);
+            outlet_->take(exporter, received_, records);
         }
+        void received_at(WallTime time) { received_ = time; }
 
     private:
         aggregate::MinuteCounter& counter_;
+        RecordOutlet* outlet_;
+        WallTime received_;
     };
 
     void take(std::span<const net::Datagram> batch);

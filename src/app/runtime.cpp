@@ -7,6 +7,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "app/api_thread.h"
+#include "app/clickhouse_monitor.h"
+#include "app/flow_collector.h"
 #include "app/flow_monitor.h"
 #include "app/lost_database.h"
 #include "app/startup.h"
@@ -90,18 +92,16 @@ Status Runtime::start(Announce announce) {
         gap = poll_gap(*claimed_to, parts_.clock.wall(), monitor.poll_interval, monitor.lookback,
                        monitor.catch_up);
     }
-    spawn(
-        "cam-poll", poll_beat_, [this](const std::stop_token& stop) { poll_loop(stop); }, workers_);
-    if (parts_.settings.flow.enabled) {
-        Heartbeat& beat = heartbeats_.add("cam-evaluate");
+    const bool only_collects = parts_.settings.traffic.only_collects();
+    if (only_collects) {
+        poll_beat_.rest();
+        poll_problem_.with([](std::string& why) { why.clear(); });
+        status_.with([](std::string& line) { line = "Collecting flows for the daemon that judges"; });
+    } else {
         spawn(
-            "cam-evaluate", beat,
-            [this, &beat](const std::stop_token& stop) {
-                run_flow_monitor(
-                    around_, beat, [this] { deliver_wakeup_.notify(); }, stop);
-            },
-            workers_);
+            "cam-poll", poll_beat_, [this](const std::stop_token& stop) { poll_loop(stop); }, workers_);
     }
+    start_flows();
     if (parts_.settings.api.enabled) {
         Heartbeat& beat = heartbeats_.add("cam-http");
         spawn(
@@ -116,7 +116,7 @@ Status Runtime::start(Announce announce) {
         },
         deliverer_);
     // Last, so that it can tell what the others found wrong at once.
-    if (announce == Announce::kYes) {
+    if (announce == Announce::kYes && !only_collects) {
         Heartbeat& beat = heartbeats_.add("cam-report");
         spawn(
             "cam-report", beat,
@@ -129,6 +129,26 @@ Status Runtime::start(Announce announce) {
             workers_);
     }
     return Done{};
+}
+
+void Runtime::start_flows() {
+    const auto start = [this](const char* name, auto run) {
+        Heartbeat& beat = heartbeats_.add(name);
+        spawn(
+            name, beat,
+            [this, &beat, run](const std::stop_token& stop) {
+                run(
+                    around_, beat, [this] { deliver_wakeup_.notify(); }, stop);
+            },
+            workers_);
+    };
+    const Settings& settings = parts_.settings;
+    if (!settings.traffic.on_clickhouse()) {
+        if (settings.flow.enabled) start("cam-evaluate", run_flow_monitor);
+        return;
+    }
+    if (!settings.traffic.only_collects()) start("cam-evaluate", run_clickhouse_monitor);
+    if (settings.flow.enabled) start("cam-collect", run_flow_collector);
 }
 
 void Runtime::poll_loop(const std::stop_token& stop) {
@@ -199,7 +219,7 @@ void Runtime::stop(Announce announce) {
         if (worker.joinable()) worker.join();
     }
     workers_.clear();
-    if (announce == Announce::kYes && store_) {
+    if (announce == Announce::kYes && store_ && !parts_.settings.traffic.only_collects()) {
         queue_shutdown_report(around_, *store_);
         deliver_wakeup_.notify();
         while (parts_.clock.steady() < deadline) {

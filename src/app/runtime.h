@@ -41,6 +41,7 @@ public:
 
 private:
     void check_log_file();
+    void start_flows();
     void poll_loop(const std::stop_token& stop);
     void note_poll(const PollReport& report);
     void spawn(const char* name, Heartbeat& heartbeat, std::function<void(const std::stop_token&)> loop,

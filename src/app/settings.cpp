@@ -10,6 +10,7 @@
 
 #include "app/files.h"
 #include "app/settings_reader.h"
+#include "app/traffic_settings.h"
 #include "cam/base/log.h"
 
 namespace cam::app {
@@ -169,20 +170,10 @@ void read_flow(SettingsReader& reader, SecretSource& secrets, Settings& settings
     if (settings.flow.enabled && settings.flow.listen.empty()) {
         reader.error("flow.listen", "is empty; write where routers send to, such as [\"0.0.0.0:2055\"]");
     }
-    Settings::Traffic& traffic = settings.traffic;
-    reader.text("traffic.store", traffic.store);
-    if (traffic.store != "sqlite" && traffic.store != "clickhouse") {
-        reader.error("traffic.store", "is neither \"sqlite\" nor \"clickhouse\"; write one of the two");
-    }
-    if (traffic.store == "clickhouse") {
-        reader.warning("traffic.store",
-                       "is \"clickhouse\", which this version does not write yet; sqlite is used");
-    }
-    reader.url("traffic.clickhouse.url", traffic.clickhouse_url);
-    reader.text("traffic.clickhouse.database", traffic.clickhouse_database);
-    reader.text("traffic.clickhouse.user", traffic.clickhouse_user);
+    read_traffic(reader, settings);
+    Settings::Traffic::ClickHouse& clickhouse = settings.traffic.clickhouse;
     Secret password = secrets.take("", "traffic.clickhouse.password_file", std::nullopt);
-    if (!password.empty()) traffic.clickhouse_password = std::move(password);
+    if (!password.empty()) clickhouse.password = std::move(password);
 }
 
 void read_all(SettingsReader& reader, const std::string& file, const Environment& environment,
@@ -216,6 +207,7 @@ void read_all(SettingsReader& reader, const std::string& file, const Environment
     reader.text_map("services", settings.services);
     read_api(reader, secrets, settings.api);
     read_flow(reader, secrets, settings);
+    settings.traffic.clickhouse.ca_file = resolved(base, settings.traffic.clickhouse.ca_file);
     reader.note_unknown_keys();
 }
 
@@ -230,6 +222,8 @@ void require(SettingsReader& reader, const std::vector<Finding>& findings, const
              Needs needs) {
     const auto missing = [&](bool absent, const char* path, const char* what, Needs needed_for) {
         if (!absent || has_error_at(findings, path)) return;
+        const bool collects = settings.traffic.only_collects() && needed_for == Needs::kCloudflareOnly;
+        if (collects && needs == Needs::kEverything) return;  // nobody asks Cloudflare then
         if (needs == Needs::kCloudflareOnly && needed_for == Needs::kEverything) {
             reader.warning(path, what);
         } else {
@@ -248,9 +242,10 @@ void require(SettingsReader& reader, const std::vector<Finding>& findings, const
             Needs::kEverything);
     missing(settings.telegram.chat_id.empty(), "telegram.chat_id",
             "is missing; write the chat's id (a group's is negative) or @channel", Needs::kEverything);
-    missing(settings.paths.database.empty(), "paths.database", "is empty; write the database's path",
-            Needs::kCloudflareOnly);
-    if (settings.prefixes.mine.empty() && !has_error_at(findings, "prefixes.mine")) {
+    if (settings.paths.database.empty() && !has_error_at(findings, "paths.database"))
+        reader.error("paths.database", "is empty; write the database's path");
+    const bool asks_cloudflare = needs == Needs::kCloudflareOnly || !settings.traffic.only_collects();
+    if (asks_cloudflare && settings.prefixes.mine.empty() && !has_error_at(findings, "prefixes.mine")) {
         reader.error("prefixes.mine",
                      "is empty, so no event would ever be told; write your prefixes, such as "
                      "[\"185.54.80.0/22\", \"2a02:4460::/32\"]");

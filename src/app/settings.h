@@ -69,11 +69,34 @@ struct Settings {
         std::uint64_t receive_buffer_bytes = 16'777'216;
     } flow;
     struct Traffic {
-        std::string store = "sqlite";
-        std::string clickhouse_url = "http://127.0.0.1:8123";
-        std::string clickhouse_database = "flows";
-        std::string clickhouse_user = "default";
-        std::optional<Secret> clickhouse_password;
+        enum class Store { kSqlite, kClickHouse };
+        /// Only with kClickHouse: several daemons may collect, one judges and tells.
+        enum class Role { kJudge, kCollector };
+        /// GoFlow2's topic, which ClickHouse reads itself.
+        struct Kafka {
+            std::string brokers;  ///< empty: ClickHouse reads no topic
+            std::string topic = "flows";
+            std::string group = "cloudflare-analytics-monitor";
+            std::uint32_t consumers = 1;
+        };
+        struct ClickHouse {
+            std::string url = "http://127.0.0.1:8123";
+            std::string database = "flows";
+            std::string user = "default";
+            std::optional<Secret> password;
+            std::string ca_file;  ///< empty: the system's certificates
+            std::string cluster;  ///< empty: one server
+            std::uint64_t batch_rows = 400'000;
+            std::uint64_t buffer_bytes = 536'870'912;
+            Kafka kafka;
+        };
+        Store store = Store::kSqlite;
+        Role role = Role::kJudge;
+        ClickHouse clickhouse;
+
+        [[nodiscard]] bool on_clickhouse() const { return store == Store::kClickHouse; }
+        /// Collects for another daemon, which judges.
+        [[nodiscard]] bool only_collects() const { return role == Role::kCollector; }
     } traffic;
 };
 

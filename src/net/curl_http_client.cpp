@@ -146,7 +146,7 @@ Error explain(CURLcode code, CURL* easy, const Exchange& exchange) {
         case CURLE_SSL_CONNECT_ERROR:
             return {ErrorCode::kTls, "TLS handshake failed"};
         case CURLE_SSL_CACERT_BADFILE:
-            return {ErrorCode::kTls, "CA certificates of this system cannot be read"};
+            return {ErrorCode::kTls, "CA certificates cannot be read"};
         case CURLE_SSL_INVALIDCERTSTATUS:
         case CURLE_SSL_ISSUER_ERROR:
         case CURLE_SSL_CRL_BADFILE:
@@ -259,6 +259,7 @@ void set_request(OptionSetter& options, const HttpRequest& request) {
     options.set(CURLOPT_MAXFILESIZE_LARGE,
                 static_cast<curl_off_t>(std::min(request.max_response_bytes, kMost)));
     if (request.way == Way::kDirect) options.set(CURLOPT_NOPROXY, "*");
+    if (!request.ca_file.empty()) options.set(CURLOPT_CAINFO, request.ca_file.c_str());
     switch (request.method) {
         case Method::kGet:
             options.set(CURLOPT_HTTPGET, 1L);

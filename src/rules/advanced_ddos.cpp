@@ -14,9 +14,8 @@ constexpr unsigned kDay = 1440;              ///< and in the daily one
 constexpr unsigned kFewestDayMinutes = 720;  ///< before the daily mean alone can raise an alert
 constexpr double kRatio = 3;                 ///< of the highest baseline
 constexpr double kSpreads = 6;               ///< beyond it; a mean distance is 0.8 standard deviations
-constexpr double kRampRatio = 6;       ///< of the daily and the weekly baseline, whatever the last hour was
-constexpr double kClearShare = 0.7;    ///< of the threshold: below it is quiet
-constexpr unsigned kQuietMinutes = 3;  ///< until the alert ends
+constexpr double kRampRatio = 6;     ///< of the daily and the weekly baseline, whatever the last hour was
+constexpr double kClearShare = 0.7;  ///< of the threshold: below it is quiet
 
 /// Below these nothing is an attack, however quiet the prefix is otherwise.
 struct Floor {
@@ -66,6 +65,12 @@ struct AdvancedPast::Judged {
     double share = 0;
     Crossing crossing;
 };
+
+AdvancedPast AdvancedPast::copy() const {
+    AdvancedPast other;
+    if (past_) other.past_ = std::make_unique<Past>(*past_);
+    return other;
+}
 
 void AdvancedPast::begin(const Moment& moment, const Sample& sample) {
     past_ = std::make_unique<Past>();

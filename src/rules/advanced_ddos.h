@@ -11,12 +11,15 @@ namespace cam::rules {
 /// How much of the past an advanced_ddos rule wants to be warmed up with, and after how long a gap it knows
 /// nothing any more.
 inline constexpr std::chrono::minutes kAdvancedPast{240};
+/// Quiet minutes until an alert ends, as of the first of them.
+inline constexpr unsigned kQuietMinutes = 3;
 
 /// Past of a target under an advanced_ddos rule: per traffic class, bits/s, packets/s and flows/s as running
 /// means over an hour and a day and a running spread; 400 bytes, once there was traffic. docs/rules.md
 /// explains the figures. One thread at a time.
 class AdvancedPast {
 public:
+    [[nodiscard]] AdvancedPast copy() const;
     /// One more minute, without judging it.
     void add(const Moment& moment, const Sample& sample, Belongs belongs);
     /// One more minute, judged. The class that goes furthest beyond its threshold is the one that is named.

@@ -11,6 +11,7 @@ namespace cam::rules {
 /// bytes. One thread at a time.
 class ThresholdPast {
 public:
+    [[nodiscard]] ThresholdPast copy() const { return *this; }
     /// One more minute, without judging it.
     void add(const Moment& moment, const Sample& sample, const Rule& rule);
     /// One more minute, judged. Starts when one metric reached its threshold in each of the last `duration`

@@ -72,6 +72,17 @@ void remember_end(TargetStory& story, const Alert& alert, MinuteTime end) {
 
 }  // namespace
 
+Target Target::copy() const {
+    Target other;
+    other.prefix = prefix;
+    other.past = std::visit([](const auto& one) -> decltype(past) { return one.copy(); }, past);
+    other.known_since = known_since;
+    other.newest = newest;
+    other.judged_from = judged_from;
+    if (story) other.story = std::make_unique<TargetStory>(*story);
+    return other;
+}
+
 WatchedRule::WatchedRule(Rule rule, PrefixNumbers& numbers) : rule_(std::move(rule)) {
     const std::vector<Prefix> prefixes = sorted_once(rule_.prefixes);
     if (rule_.scope == RuleScope::kPerPrefix) targets_.reserve(prefixes.size());
@@ -133,7 +144,22 @@ void WatchedRule::inherit(WatchedRule& before, const PrefixNumbers& old_numbers,
         const std::uint32_t prefix = heir->prefix;
         *heir = std::move(old);
         heir->prefix = prefix;
+        if (!same_judgement) heir->judged_from = MinuteTime::max();  // until judge_new_targets_from
     }
+}
+
+void WatchedRule::judge_new_targets_from(MinuteTime now) {
+    const MinuteTime from = std::max(now, std::chrono::ceil<minutes>(rule_.updated_at));
+    for (Target& target : targets_) {
+        if (!target.newest || target.judged_from == MinuteTime::max()) target.judged_from = from;
+    }
+}
+
+void WatchedRule::close(Target& target, MinuteTime end) {
+    ActiveAlert* active = target.active();
+    if (active == nullptr) return;
+    remember_end(*target.story, active->alert, end);
+    target.story->active.reset();
 }
 
 void WatchedRule::forget_past() {

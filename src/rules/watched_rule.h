@@ -36,10 +36,12 @@ struct TargetStory {
 struct Target {
     std::uint32_t prefix = PrefixNumbers::kNone;  ///< kNone: the whole rule
     std::variant<ThresholdPast, ZscorePast, AdvancedPast> past;
-    std::optional<MinuteTime> known_since;  ///< first minute it was told of
-    std::optional<MinuteTime> newest;       ///< last minute it was told of
+    std::optional<MinuteTime> known_since;       ///< first minute it was told of
+    std::optional<MinuteTime> newest;            ///< last minute it was told of
+    MinuteTime judged_from = MinuteTime::min();  ///< minutes before are learned from only
     std::unique_ptr<TargetStory> story;
 
+    [[nodiscard]] Target copy() const;
     [[nodiscard]] ActiveAlert* active() const { return story && story->active ? &*story->active : nullptr; }
     TargetStory& told() {
         if (!story) story = std::make_unique<TargetStory>();
@@ -65,6 +67,9 @@ public:
     void inherit(WatchedRule& before, const PrefixNumbers& old_numbers, const PrefixNumbers& numbers,
                  std::vector<Alert>& ended);
 
+    /// What the rule did not look at, or not with the same eyes, before `now`.
+    void judge_new_targets_from(MinuteTime now);
+
     /// Alerts stay.
     void forget_past();
 
@@ -77,6 +82,9 @@ public:
     void add(Target& target, const Moment& moment, const Sample& sample) const;
     [[nodiscard]] std::optional<AlertChange> judge(Target& target, const Moment& moment, const Sample& sample,
                                                    const PrefixNumbers& numbers) const;
+
+    /// Ends the target's alert, if any, without a word.
+    static void close(Target& target, MinuteTime end);
 
 private:
     [[nodiscard]] Alert begin(const Target& target, const Finding::Start& start, MinuteTime minute,

@@ -60,6 +60,12 @@ double z_of(double level, const Baseline& baseline) {
 
 }  // namespace
 
+ZscorePast ZscorePast::copy() const {
+    ZscorePast other;
+    if (ring_) other.ring_ = std::make_unique<Ring>(*ring_);
+    return other;
+}
+
 void ZscorePast::begin(const Moment& moment, const Sample& sample) {
     ring_ = std::make_unique<Ring>();
     ring_->levels.fill(kNotKnown);

@@ -19,6 +19,7 @@ inline constexpr std::chrono::minutes kZscoreBaseline{240};
 /// at a time.
 class ZscorePast {
 public:
+    [[nodiscard]] ZscorePast copy() const;
     /// One more minute, without judging it.
     void add(const Moment& moment, const Sample& sample, const Rule& rule, Belongs belongs);
     /// One more minute, judged: mean of the last five complete minutes against the baseline before them.

@@ -73,7 +73,7 @@ public:
 
     /// Counts the records into the open minute: each into every prefix that covers its destination, times its
     /// sampling rate (its own, else the router's default, else 1). A count that a record does not tell adds
-    /// nothing; every record is one flow. src/aggregate/traffic_class.h says which classes a record is of.
+    /// nothing; every record is one flow. cam/model/traffic_class.h says which classes a record is of.
     void count(const ExporterKey& exporter, std::span<const FlowRecord> records);
     /// Ends the open minute and hands it over; counting goes on in the next one, by `plan`. All that was
     /// counted by the old plan is in the minute handed over, so a change of plan loses nothing and double

@@ -29,6 +29,7 @@ struct HttpRequest {
     Way way = Way::kAsTheEnvironmentSays;
     std::chrono::milliseconds total{30'000};    ///< name look-up, connect, TLS, sending and the whole answer
     std::chrono::milliseconds connect{10'000};  ///< name look-up, connect and TLS
+    std::string ca_file{};  ///< PEM certificates that may sign the server's; empty: the system's
     std::size_t max_response_bytes = 16U * 1024 * 1024;  ///< after decompression
     std::stop_token stop{};                              ///< ends the call within a second with kCancelled
 };

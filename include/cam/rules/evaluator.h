@@ -21,6 +21,13 @@ struct AlertChange {
     Alert alert;
 };
 
+/// A minute as it stands now that more of it has arrived.
+struct CorrectedMinute {
+    MinuteTime minute;
+    std::vector<PrefixMinute> traffic;   ///< all of it, as for Evaluator::judge
+    std::vector<PrefixMinute> week_ago;  ///< as for Evaluator::judge; only for a minute that was not judged
+};
+
 /// Judges complete minutes by the rules of contract section 6; docs/rules.md tells how, to the minute. It
 /// knows neither where minutes come from (SQLite or ClickHouse) nor who is told: minutes in, changes of
 /// alerts out. Holds what it needs of the past itself: per target of a threshold rule some bytes, of a
@@ -31,7 +38,15 @@ struct AlertChange {
 /// A preview of a rule is a fresh evaluator that judges stored minutes.
 class Evaluator {
 public:
-    Evaluator();
+    struct Options {
+        /// How long after a minute the last one judged may be while it can still be corrected; zero: nothing
+        /// is kept for that. It costs as much memory again as the targets' pasts, and what was counted in
+        /// that time: some 20 bytes per prefix with traffic and minute, and 10 for each of its traffic
+        /// classes.
+        std::chrono::minutes correctable{0};
+    };
+    Evaluator() : Evaluator(Options{}) {}
+    explicit Evaluator(Options options);
     ~Evaluator();
 
     /// The rules from the next minute on. Alerts whose rule is gone or changed in what it judges end at `now`
@@ -58,6 +73,24 @@ public:
     /// have `raised_at` at the end of `minute`. Spans are not kept. About 1 µs per target.
     std::vector<AlertChange> judge(MinuteTime minute, std::span<const PrefixMinute> traffic,
                                    std::span<const PrefixMinute> week_ago);
+    /// These minutes were judged by figures that have changed since, or were taken for not collected. They
+    /// are put right in what is known of the past, and the targets whose figures changed are judged again
+    /// from the first of them on, by the rules that were in force. What was told stays told: an alert goes on
+    /// under its id and start, one that ended stays ended. An alert that was missed starts now, with its true
+    /// start (not before the end of the last one); one that was missed and is over starts and ends in the
+    /// same answer, in this order. An alert that is active ends if the corrected figures say that it is over.
+    /// Minutes at or before correctable_after(), or after the last one judged, are left out, and so is what
+    /// lies before a change of the rule itself. Costs about 2 µs per target that changed and minute since.
+    std::vector<AlertChange> correct(std::span<const CorrectedMinute> corrected);
+    /// After warm_up and before the first judge: a minute that an earlier process judged, as it stands now;
+    /// oldest first. set_rules was told of a time before them.
+    void add_judged(MinuteTime minute, std::span<const PrefixMinute> traffic,
+                    std::span<const PrefixMinute> week_ago);
+    /// Judges the added minutes as `correct` does; the resumed alerts say what was told. So what arrived late
+    /// while no process ran is found.
+    std::vector<AlertChange> judge_again();
+    /// Minutes after this one can be corrected; none: before the first that was judged, or not at all.
+    [[nodiscard]] std::optional<MinuteTime> correctable_after() const;
     /// The started alert of a change has this id, and this `raised_at`, now. Does nothing if it is over.
     void adopt(const Alert& alert);
 

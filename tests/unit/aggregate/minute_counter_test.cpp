@@ -7,7 +7,7 @@
 #include <map>
 #include <random>
 
-#include "aggregate/traffic_class.h"
+#include "cam/model/traffic_class.h"
 #include "unit/aggregate/flow_records.h"
 
 namespace cam::aggregate {

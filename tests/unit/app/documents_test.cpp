@@ -156,10 +156,17 @@ TEST(DocumentsTest, ConfigurationMdTellsTheDefaultsOfTheProgram) {
         {"flow.enabled", {defaults.flow.enabled ? "true" : "false"}},
         {"flow.workers", {fmt::format("{}", defaults.flow.workers)}},
         {"flow.receive_buffer_bytes", {fmt::format("{}", defaults.flow.receive_buffer_bytes)}},
-        {"traffic.store", {defaults.traffic.store}},
-        {"traffic.clickhouse.url", {defaults.traffic.clickhouse_url}},
-        {"traffic.clickhouse.database", {defaults.traffic.clickhouse_database}},
-        {"traffic.clickhouse.user", {defaults.traffic.clickhouse_user}},
+        {"traffic.store", {defaults.traffic.on_clickhouse() ? "clickhouse" : "sqlite"}},
+        {"traffic.role", {defaults.traffic.only_collects() ? "collector" : "judge"}},
+        {"traffic.clickhouse.url", {defaults.traffic.clickhouse.url}},
+        {"traffic.clickhouse.database", {defaults.traffic.clickhouse.database}},
+        {"traffic.clickhouse.user", {defaults.traffic.clickhouse.user}},
+        {"traffic.clickhouse.batch_rows", {fmt::format("{}", defaults.traffic.clickhouse.batch_rows)}},
+        {"traffic.clickhouse.buffer_bytes", {fmt::format("{}", defaults.traffic.clickhouse.buffer_bytes)}},
+        {"traffic.clickhouse.kafka.topic", {defaults.traffic.clickhouse.kafka.topic}},
+        {"traffic.clickhouse.kafka.group", {defaults.traffic.clickhouse.kafka.group}},
+        {"traffic.clickhouse.kafka.consumers",
+         {fmt::format("{}", defaults.traffic.clickhouse.kafka.consumers)}},
     };
     for (const auto& [label, unit] : defaults.services) {
         told["services"].push_back(fmt::format("\"{}\": \"{}\"", label, unit));

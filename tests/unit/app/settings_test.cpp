@@ -53,8 +53,9 @@ TEST_F(SettingsTest, TakesAPythonEraFileWithTheContractsDefaults) {
     EXPECT_EQ(settings.flow.listen[2].text(), "0.0.0.0:6343");
     EXPECT_EQ(settings.flow.workers, 0U);
     EXPECT_EQ(settings.flow.receive_buffer_bytes, 16'777'216U);
-    EXPECT_EQ(settings.traffic.store, "sqlite");
-    EXPECT_EQ(settings.traffic.clickhouse_url, "http://127.0.0.1:8123");
+    EXPECT_FALSE(settings.traffic.on_clickhouse());
+    EXPECT_FALSE(settings.traffic.only_collects());
+    EXPECT_EQ(settings.traffic.clickhouse.url, "http://127.0.0.1:8123");
 }
 
 TEST_F(SettingsTest, HoldsEveryNumberInItsRange) {

@@ -1,4 +1,4 @@
-#include "aggregate/traffic_class.h"
+#include "cam/model/traffic_class.h"
 
 #include <gtest/gtest.h>
 

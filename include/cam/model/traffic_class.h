@@ -5,7 +5,7 @@
 #include "cam/model/flow_record.h"
 #include "cam/model/traffic.h"
 
-namespace cam::aggregate {
+namespace cam {
 
 /// Which traffic classes a flow record is of.
 ///
@@ -75,4 +75,4 @@ inline void add_up(ClassVolumes& classes) noexcept {
     }
 }
 
-}  // namespace cam::aggregate
+}  // namespace cam

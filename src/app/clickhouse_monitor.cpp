@@ -1,0 +1,68 @@
+#include "app/clickhouse_monitor.h"
+
+#include <utility>
+
+#include "app/clickhouse_judge.h"
+#include "app/clickhouse_settings.h"
+#include "app/flow_stores.h"
+#include "cam/base/backoff.h"
+
+namespace cam::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kRound{1'000};
+/// Of one call; a minute of 50,000 prefixes is read in less than a second.
+constexpr seconds kCall{15};
+
+/// One try, until stopped or until the database refuses to begin.
+Status monitor(const Surroundings& around, Heartbeat& heartbeat, const std::function<void()>& queued,
+               const std::stop_token& stop) {
+    auto side = open_flow_stores(around);
+    if (!side) return side.error();
+    const Settings::Traffic::ClickHouse& settings = around.settings.traffic.clickhouse;
+    auto client = clickhouse::Client::open(clickhouse_options(settings, kCall));
+    if (!client) return client.error();
+    ClickHouseJudge judge({.store = *side->store,
+                           .remembered = *side->remembered,
+                           .client = **client,
+                           .geo = around.geo,
+                           .conditions = around.conditions,
+                           .clock = around.clock,
+                           .log = around.log,
+                           .metrics = around.metrics,
+                           .render = render_options(around.settings),
+                           .queued = queued,
+                           .beat = [&heartbeat] { heartbeat.beat(); }},
+                          {.schema = schema_options(settings)});
+    if (const Status begun = judge.begin(); !begun) return begun.error();
+    while (!stop.stop_requested()) {
+        heartbeat.beat();
+        judge.step(stop);
+        around.clock.sleep_until(around.clock.steady() + kRound, stop);
+    }
+    return Done{};
+}
+
+}  // namespace
+
+void run_clickhouse_monitor(const Surroundings& around, Heartbeat& heartbeat,
+                            const std::function<void()>& queued, const std::stop_token& stop) {
+    Backoff backoff({.first = seconds{2}, .most = seconds{60}});
+    while (!stop.stop_requested()) {
+        const Status status = monitor(around, heartbeat, queued, stop);
+        if (status) break;
+        around.conditions.raise(Condition::kFlowStore,
+                                {.state = "unreadable",
+                                 .headline = "The flow monitor cannot begin",
+                                 .details = {status.error().detail, "tried again"},
+                                 .tell = Tell::kLogAndSoc},
+                                nullptr);
+        sleep_beating(around.clock, around.clock.steady() + backoff.next(), stop, heartbeat);
+    }
+    heartbeat.rest();
+}
+
+}  // namespace cam::app

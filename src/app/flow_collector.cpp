@@ -1,0 +1,174 @@
+#include "app/flow_collector.h"
+
+#include <array>
+#include <exception>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "app/clickhouse_settings.h"
+#include "app/flow_listening.h"
+#include "app/flow_stores.h"
+#include "app/record_pump.h"
+#include "app/rule_sets.h"
+#include "cam/base/backoff.h"
+#include "cam/base/check.h"
+
+namespace cam::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kRound{1'000};
+
+/// By what the judge tells sources of records apart: the machine, the database file's process and the worker.
+std::string collector_name(std::size_t worker) {
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) != 0) host = {'?'};
+    return fmt::format("{}:{}/{}", host.data(), ::getpid(), worker);
+}
+
+/// `cam-records`: everything between the workers' queue and ClickHouse.
+class RecordThread {
+public:
+    static Result<std::unique_ptr<RecordThread>> start(const Surroundings& around,
+                                                       const std::function<void()>& queued) {
+        const Settings::Traffic::ClickHouse& settings = around.settings.traffic.clickhouse;
+        auto thread = std::unique_ptr<RecordThread>(new RecordThread(around, settings.buffer_bytes));
+        const clickhouse::RecordWriter::Options options = writer_options(settings);
+        auto client = clickhouse::Client::open(clickhouse_options(settings, options.total));
+        if (!client) return client.error();
+        thread->client_ = std::move(*client);
+        auto remembered = store::SqliteStore::open(store_options(around.settings, store::Access::kReadWrite));
+        if (!remembered) return remembered.error();
+        thread->remembered_ = std::move(*remembered);
+        thread->writer_ = std::make_unique<clickhouse::RecordWriter>(*thread->client_, options);
+        thread->run(queued);
+        return thread;
+    }
+    [[nodiscard]] RecordQueue& queue() { return queue_; }
+    /// The workers have ended.
+    void finish() {
+        thread_.request_stop();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    RecordThread(const Surroundings& around, std::size_t queue_bytes)
+        : around_(around), beat_(around.heartbeats.add("cam-records")), queue_(queue_bytes) {}
+
+    void run(const std::function<void()>& queued) {
+        pump_ = std::make_unique<RecordPump>(RecordPump::Parts{.queue = queue_,
+                                                               .writer = *writer_,
+                                                               .remembered = *remembered_,
+                                                               .conditions = around_.conditions,
+                                                               .clock = around_.clock,
+                                                               .log = around_.log,
+                                                               .metrics = around_.metrics,
+                                                               .queued = queued,
+                                                               .beat = [this] { beat_.beat(); }},
+                                             RecordPump::Options{});
+        thread_ = std::jthread([this](const std::stop_token& stop) {
+            ::pthread_setname_np(::pthread_self(), "cam-records");
+            try {
+                pump_->run(stop);
+                pump_->finish();
+                beat_.rest();
+            } catch (const std::exception& failure) {
+                around_.log->critical("thread failed, the process stops thread=cam-records reason={}",
+                                      quote(failure.what()));
+                check(false, "exception out of a thread");
+            }
+        });
+    }
+
+    const Surroundings& around_;
+    Heartbeat& beat_;
+    RecordQueue queue_;
+    std::unique_ptr<clickhouse::Client> client_;
+    std::unique_ptr<store::SqliteStore> remembered_;
+    std::unique_ptr<clickhouse::RecordWriter> writer_;
+    std::unique_ptr<RecordPump> pump_;
+    std::jthread thread_;
+};
+
+/// Templates and sampling that the workers have learned.
+class StateKeeper {
+public:
+    StateKeeper(store::FlowStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+    void keep(FlowExchange& exchange) {
+        static_cast<void>(exchange.take_minutes());
+        for (decode::Decoder::SavedState& state : exchange.take_states())
+            states_.push_back({state.exporter, std::move(state.bytes)});
+        if (states_.empty()) return;
+        const bool is_saved = store_.save_decoder_state(states_, clock_.wall()).has_value();
+        if (is_saved || states_.size() > kMost) states_.clear();  // exporters send their templates again
+    }
+
+private:
+    static constexpr std::size_t kMost = 256;
+    store::FlowStore& store_;
+    const Clock& clock_;
+    std::vector<store::DecoderState> states_;
+};
+
+/// One try, until stopped or until the database refuses to begin.
+Status collect(const Surroundings& around, Heartbeat& heartbeat, const std::function<void()>& queued,
+               const std::stop_token& stop) {
+    auto side = open_flow_stores(around);
+    if (!side) return side.error();
+    auto records = RecordThread::start(around, queued);
+    if (!records) return records.error();
+    const std::vector<store::DecoderState> states = saved_states(around, *side->store);
+    FlowReceivers receivers = listen_for_flows(around, *side->remembered, heartbeat, queued, stop);
+    if (receivers.empty()) return Done{};
+    // Routers that the operator named are never pushed out by strangers; prefixes are ClickHouse's.
+    auto set = load_rules(*side->store);
+    if (!set) return set.error();
+    set->rules.clear();
+    const auto exchange = std::make_shared<FlowExchange>(plan_of(*set));
+    FlowWorkers workers(around, std::move(receivers), *exchange, states, [&](std::size_t number) {
+        return std::make_unique<QueueOutlet>((*records)->queue(), collector_name(number));
+    });
+    around.flow_board.attach(exchange);
+    StateKeeper keeper(*side->store, around.clock);
+    ExporterMetrics metrics(around.metrics);
+    while (!stop.stop_requested()) {
+        heartbeat.beat();
+        keeper.keep(*exchange);
+        metrics.show(exchange->exporters());
+        around.clock.sleep_until(around.clock.steady() + kRound, stop);
+    }
+    workers.stop();
+    (*records)->finish();
+    keeper.keep(*exchange);
+    around.flow_board.detach();
+    return Done{};
+}
+
+}  // namespace
+
+void run_flow_collector(const Surroundings& around, Heartbeat& heartbeat, const std::function<void()>& queued,
+                        const std::stop_token& stop) {
+    Backoff backoff({.first = seconds{2}, .most = seconds{60}});
+    while (!stop.stop_requested()) {
+        const Status status = collect(around, heartbeat, queued, stop);
+        if (status) break;
+        around.conditions.raise(Condition::kFlowStore,
+                                {.state = "unreadable",
+                                 .headline = "The flow collector cannot begin",
+                                 .details = {status.error().detail, "tried again"},
+                                 .tell = Tell::kLogAndSoc},
+                                nullptr);
+        sleep_beating(around.clock, around.clock.steady() + backoff.next(), stop, heartbeat);
+    }
+    heartbeat.rest();
+}
+
+}  // namespace cam::app

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Generator → GoFlow2 → Kafka → ClickHouse engine, and generator → our decoder and producer → Kafka → ClickHouse engine,
+with real parts, by counts: what was sent is what is stored, over restarts of each part.
+
+usage: chain.py --parts FOLDER --exporter PROGRAM --plan PROGRAM --producer PROGRAM
+
+GoFlow2 gives up a message after three tries within a second (it has no setting for more), so what it received while its
+only broker was away is lost in GoFlow2; the test shows that nothing is lost behind it, and that our producer loses
+nothing. An engine that is killed may read again from Kafka what it had stored and not yet acknowledged (at least once).
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from parts import Unavailable, obtain, skipped
+from programs import Engine, GoFlow2, Kafka, ending, eventually
+from same_as_goflow2 import Producer
+
+PREFIX = "185.54.82.0/24"
+WIDE = "185.54.80.0/22"
+PACKET = 1000     # bytes
+SAMPLING = 1000
+PACKETS = 5       # of one flow, as observed
+SOURCES = 50      # flows a second
+
+
+class Chain:
+    """One way into one database."""
+
+    def __init__(self, asked, kafka, engine, collector, database):
+        self.asked, self.kafka, self.engine, self.collector = asked, kafka, engine, collector
+        self.database = database
+        self.sent = 0     # flow records
+        self.packets = 0  # estimated
+
+    def prepare(self):
+        subprocess.run([self.asked.plan, "--url", self.engine.url, "--database", self.database, "--brokers",
+                        self.kafka.brokers, "--topic", self.collector.topic, "--prefix", PREFIX, "--prefix", WIDE,
+                        "--router", "127.0.0.22=500"], check=True, timeout=120,
+                       env={"CAM_CLICKHOUSE_PASSWORD": Engine.PASSWORD, "PATH": "/usr/bin:/bin"})
+
+    def port(self, flow_format):
+        if isinstance(self.collector, Producer):
+            return self.collector.port
+        return self.collector.sflow if flow_format == "sflow5" else self.collector.netflow
+
+    def send(self, seconds, flow_format="v9", source="127.0.0.21"):
+        """In the background; counted as sent. Of sFlow each sampled packet is a record."""
+        self.packets += seconds * SOURCES * PACKETS * self.rate(flow_format)
+        self.sent += seconds * SOURCES * (PACKETS if flow_format == "sflow5" else 1)
+        return subprocess.Popen(
+            [self.asked.exporter, "--to", f"127.0.0.1:{self.port(flow_format)}", "--from", source, "--format",
+             flow_format, "--sampling", str(SAMPLING), "--sources", str(SOURCES), "--packet-bytes", str(PACKET),
+             "--bits-per-second", str(PACKETS * PACKET * 8 * SAMPLING * SOURCES), "--seconds", str(seconds)])
+
+    def rate(self, flow_format):
+        """The exporter tells IPFIX's rate as RFC 5477 has it: 1 packet taken, 999 left out. GoFlow2 reads only the 1."""
+        return 1 if flow_format == "ipfix" and isinstance(self.collector, GoFlow2) else SAMPLING
+
+    def stored(self):
+        return int(self.engine.ask("SELECT count() FROM raw", self.database))
+
+    def wait_for(self, expected, seconds=60):
+        seen = []
+
+        def is_there():
+            seen.append(self.stored())
+            return seen[-1] >= expected
+        try:
+            eventually(is_there, seconds, "")
+        except AssertionError:
+            raise AssertionError(f"{self.database}: {seen[-1]} of {expected} records are stored") from None
+        time.sleep(2)  # one too many would come now
+        assert self.stored() == expected, f"{self.database}: {self.stored()} records, expected {expected}"
+
+    def totals(self):
+        """Per prefix: estimated bytes, packets and the records that went into them."""
+        return {row["prefix"]: (int(row["bytes"]), int(row["packets"]), int(row["records"])) for row in self.engine.rows(
+            "SELECT if(prefix_id = 0, 'all', dictGet('prefix_names', 'prefix', prefix_id)) AS prefix, "
+            "sum(bytes) AS bytes, sum(packets) AS packets, sum(records) AS records "
+            "FROM prefix_minutes GROUP BY prefix_id", self.database)}
+
+
+def check_totals(chain, expected, packets=None):
+    """In each prefix that covers the target, and over all: the sums, sampling applied once."""
+    packets = packets or chain.packets
+    for prefix in (PREFIX, WIDE, "all"):
+        assert chain.totals()[prefix] == (packets * PACKET, packets, expected), (prefix, chain.totals(), expected)
+    assert chain.engine.ask("SELECT count() FROM kafka_errors", chain.database) == "0"
+
+
+def all_formats(chain):
+    for flow_format in ("v5", "v9", "ipfix", "sflow5"):
+        sender = chain.send(2, flow_format)
+        assert sender.wait(30) == 0
+    chain.wait_for(chain.sent)
+
+
+def latency(chain):
+    """Seconds from a datagram to its record in the minutes."""
+    before = chain.stored()
+    sender = chain.send(1)
+    begin = time.monotonic()
+    eventually(lambda: int(chain.engine.ask("SELECT sum(records) FROM prefix_minutes WHERE prefix_id = 0",
+                                            chain.database)) >= before + SOURCES, 30, "the record")
+    taken = time.monotonic() - begin
+    sender.wait(30)
+    return taken
+
+
+def engine_restarted(chains, engine):
+    """The group's old member may have to time out first (45 s) before the new one reads on."""
+    senders = [chain.send(8) for chain in chains]
+    time.sleep(2)
+    assert engine.stop() == 0
+    time.sleep(2)
+    engine.start()
+    assert [sender.wait(30) for sender in senders] == [0] * len(chains)
+    for chain in chains:
+        chain.wait_for(chain.sent, 90)
+
+
+def collector_killed(chain):
+    """What it has handed to Kafka is safe; UDP that nobody receives is lost, and none is sent here."""
+    chain.collector.kill()
+    chain.collector.start()
+    assert chain.send(3).wait(30) == 0
+    chain.wait_for(chain.sent)
+
+
+def kafka_restarted(chains, kafka):
+    senders = [chain.send(10) for chain in chains]
+    time.sleep(2)
+    kafka.kill()
+    time.sleep(2)
+    kafka.start()
+    assert [sender.wait(40) for sender in senders] == [0] * len(chains)
+    assert [chain.send(2).wait(30) for chain in chains] == [0] * len(chains)
+
+
+def settled_messages(kafka, topic):
+    seen = [-1] * 6
+
+    def is_settled():
+        seen.append(kafka.messages(topic))
+        return seen[-1] is not None and len(set(seen[-6:])) == 1
+    eventually(is_settled, 60, f"{topic} grows no more")
+    return seen[-1]
+
+
+def broken_message(chain, kafka):
+    """A message that is none is kept aside, and the next ones come through."""
+    from confluent_kafka import Producer as Sender
+    sender = Sender({"bootstrap.servers": kafka.brokers})
+    sender.produce(chain.collector.topic, b"\xff\xff\xff no protobuf")
+    assert sender.flush(20) == 0
+    eventually(lambda: chain.engine.ask("SELECT count() FROM kafka_errors", chain.database) == "1", 30, "the error")
+    assert chain.send(1).wait(30) == 0
+
+
+def play(asked, parts, folder):
+    kafka, engine = Kafka(parts, folder / "kafka"), Engine(parts, folder / "engine")
+    goflow2 = GoFlow2(parts, folder / "goflow2", kafka, "flows")
+    producer = Producer(asked.producer, folder / "producer", kafka, "own", 1)
+    begin = time.monotonic()
+    with ending(kafka, engine, goflow2, producer):
+        for program in (kafka, engine):
+            program.start()
+        theirs, ours = Chain(asked, kafka, engine, goflow2, "by_goflow2"), Chain(asked, kafka, engine, producer, "by_us")
+        chains = (theirs, ours)
+        for chain in chains:
+            kafka.create(chain.collector.topic)
+            chain.prepare()
+            chain.collector.start()
+        for chain in chains:
+            all_formats(chain)
+            check_totals(chain, chain.sent)
+            say(begin, f"{chain.database}: {chain.sent} records sent and stored; latency {latency(chain):.1f} s")
+        engine_restarted(chains, engine)
+        for chain in chains:
+            check_totals(chain, chain.sent)
+        say(begin, f"engine restarted: {theirs.sent} and {ours.sent} records, none lost, none twice")
+        collector_killed(theirs)
+        check_totals(theirs, theirs.sent)
+        say(begin, f"GoFlow2 killed: {theirs.sent} records, none of those that it received is missing")
+        kafka_restarted(chains, kafka)
+        ours.wait_for(ours.sent, 90)
+        check_totals(ours, ours.sent)
+        kept = settled_messages(kafka, "flows")
+        assert kept <= theirs.sent
+        theirs.wait_for(kept, 90)
+        check_totals(theirs, kept, theirs.packets - (theirs.sent - kept) * PACKETS * SAMPLING)
+        say(begin, f"Kafka restarted: ours {ours.sent} of {ours.sent}; GoFlow2 gave up {theirs.sent - kept}, "
+            f"of the {kept} in Kafka none is missing")
+        theirs.sent = kept
+        broken_message(theirs, kafka)
+        theirs.wait_for(theirs.sent)
+        say(begin, "a message that is no FlowMessage is kept aside, the next ones come through")
+        assert producer.stop() == 0 and producer.counts()["dropped"] == producer.counts()["failed"] == 0
+
+
+def say(begin, text):
+    print(f"{time.monotonic() - begin:5.0f} s  {text}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("parts", "exporter", "plan", "producer"):
+        parser.add_argument(f"--{name}", required=True)
+    asked = parser.parse_args()
+    try:
+        parts = obtain(asked.parts)
+    except Unavailable as why:
+        return skipped(why)
+    with tempfile.TemporaryDirectory() as folder:
+        play(asked, parts, Path(folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
