@@ -24,6 +24,10 @@ void add_rule_routes(std::vector<Route>& routes, const Backend& backend);
 void add_alert_routes(std::vector<Route>& routes, const Backend& backend);
 /// `/exporters`.
 void add_exporter_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/` for browsers, `/assets/{name}`.
+void add_page_routes(std::vector<Route>& routes);
+/// `/session`. The gate must outlive the routes.
+void add_session_routes(std::vector<Route>& routes, Gate& gate);
 /// `/openapi.json`, `/docs`.
 void add_description_routes(std::vector<Route>& routes);
 /// `/`, which lists the table; so it comes last.

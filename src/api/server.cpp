@@ -15,8 +15,10 @@
 namespace cam::api {
 namespace {
 
-std::vector<Route> all_routes(const Backend& backend) {
+std::vector<Route> all_routes(const Backend& backend, Gate& gate) {
     std::vector<Route> routes;
+    add_page_routes(routes);
+    add_session_routes(routes, gate);
     add_router_routes(routes, backend);
     add_rule_routes(routes, backend);
     add_alert_routes(routes, backend);
@@ -33,10 +35,13 @@ std::vector<Route> all_routes(const Backend& backend) {
 
 struct Server::State {
     State(const std::optional<Secret>& token, Backend given, Logger logger)
-        : gate(token), backend(std::move(given)), routes(all_routes(backend)), log(std::move(logger)) {}
+        : gate(token, clock),
+          backend(std::move(given)),
+          routes(all_routes(backend, gate)),
+          log(std::move(logger)) {}
 
-    std::optional<HttpAnswer> refuse(const HttpRequest& request) const {
-        if (auto refused = gate.refuse(request, routes.access(request.path))) return refused;
+    std::optional<HttpAnswer> refuse(const HttpRequest& request) {
+        if (auto refused = gate.refuse(request, routes.access(request))) return refused;
         return routes.refuse(request);
     }
 
@@ -56,7 +61,8 @@ struct Server::State {
         return given;
     }
 
-    Gate gate;
+    SystemClock clock;
+    Gate gate;        ///< the routes refer to it
     Backend backend;  ///< the routes refer to it
     RouteTable routes;
     Logger log;
