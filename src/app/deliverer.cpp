@@ -108,6 +108,7 @@ void Deliverer::load_pacing() {
 void Deliverer::refresh_gauges() {
     const auto waiting = parts_.store.outbox();
     if (!waiting) return;
+    if (parts_.events != nullptr) parts_.events->delivery(waiting->waiting);
     const double age = waiting->oldest
                            ? static_cast<double>((parts_.clock.wall() - *waiting->oldest).count()) / 1000.0
                            : 0.0;

@@ -10,6 +10,7 @@
 
 #include "app/conditions.h"
 #include "app/heartbeat.h"
+#include "cam/api/event_board.h"
 #include "cam/base/backoff.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
@@ -55,6 +56,7 @@ public:
         /// Cuts a call in flight. Apart from the stop of the loop, because a call that is cut may have been a
         /// message, which would then be repeated. Without it the loop's stop cuts.
         std::stop_token abort{};
+        api::EventBoard* events = nullptr;  ///< told how much waits, if there is one
     };
     Deliverer(Parts parts, Options options);
 

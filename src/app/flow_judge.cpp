@@ -27,6 +27,7 @@ constexpr std::chrono::hours kWeek{7 * 24};
 constexpr minutes kAround{2};  // of the minute a week ago
 constexpr std::chrono::hours kRemembered{8 * 24};
 constexpr std::uint32_t kMostRemembered = 100'000;
+constexpr std::size_t kUpdatesTold = 50;
 constexpr std::size_t kStatesAtOnce = 256;
 /// Prefixes with traffic; a minute of more takes megabytes.
 constexpr std::size_t kLargeMinute = 1'000;
@@ -279,7 +280,10 @@ Status FlowJudge::write(Current& minute) {
         if (!written) return written.error();
         minute.is_written = true;
     }
-    if (!minute.judgement.minute) return Done{};
+    if (!minute.judgement.minute) {
+        if (parts_.events != nullptr) parts_.events->minute(minute.span.minute);
+        return Done{};
+    }
     const auto recorded =
         parts_.store.record(minute.judgement, parts_.clock.wall(), [&](const store::RecordReport& report) {
             return compose_alerts(report, minute.counted, parts_.geo, parts_.render);
@@ -297,7 +301,20 @@ Status FlowJudge::write(Current& minute) {
                          alert_target(alert), alert.end_reason);
     }
     if (recorded->queued > 0) parts_.queued();
+    if (parts_.events != nullptr) publish(minute.span.minute, minute.judgement, *recorded);
     return Done{};
+}
+
+/// In the order of their weight: alerts before the minute that they belong to. Of alerts that merely go on
+/// only some are named; all of them can be read when the minute is told.
+void FlowJudge::publish(MinuteTime minute, const store::Judgement& judgement,
+                        const store::RecordReport& recorded) {
+    using Change = api::EventBoard::AlertChange;
+    for (const Alert& alert : recorded.started) parts_.events->alert(alert.id, Change::kStarted);
+    for (const Alert& alert : recorded.ended) parts_.events->alert(alert.id, Change::kEnded);
+    const std::size_t named = std::min(judgement.updated.size(), kUpdatesTold);
+    for (std::size_t i = 0; i < named; ++i) parts_.events->alert(judgement.updated[i].id, Change::kUpdated);
+    parts_.events->minute(minute);
 }
 
 void FlowJudge::work(bool all) {

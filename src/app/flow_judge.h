@@ -12,6 +12,7 @@
 #include "app/conditions.h"
 #include "app/exporter_watch.h"
 #include "app/flow_exchange.h"
+#include "cam/api/event_board.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
@@ -38,7 +39,8 @@ public:
         Logger log;
         MetricRegistry& metrics;
         notify::RenderOptions render;
-        std::function<void()> queued;  ///< called when messages went into the outbox
+        std::function<void()> queued;       ///< called when messages went into the outbox
+        api::EventBoard* events = nullptr;  ///< told of minutes and alerts, if there is one
     };
     struct Options {
         std::size_t workers = 1;
@@ -91,6 +93,7 @@ private:
     Current merged(MinuteTime minute, Gathered gathered) const;
     void judge(Current& minute);
     Status write(Current& minute);
+    void publish(MinuteTime minute, const store::Judgement& judgement, const store::RecordReport& recorded);
     void work(bool all);
     void note_failure(const Error& why);
     void note_alerts();

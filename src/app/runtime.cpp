@@ -38,7 +38,7 @@ Runtime::Runtime(Parts parts)
       conditions_(parts_.clock, parts_.log, render_options(parts_.settings), parts_.settings.paths.database),
       geo_(geo_options(parts_.settings)),
       around_{parts_.settings, parts_.clock, parts_.log,    parts_.metrics, heartbeats_,
-              conditions_,     geo_,         poll_problem_, flow_board_},
+              conditions_,     geo_,         poll_problem_, flow_board_,    events_},
       poll_beat_(heartbeats_.add("cam-poll")),
       deliver_beat_(heartbeats_.add("cam-deliver")) {}
 
@@ -151,12 +151,14 @@ void Runtime::note_poll(const PollReport& report) {
             status_.with([&](std::string& line) {
                 line = fmt::format("Last poll {}: {} rows, {} new", at, report.rows, report.fresh);
             });
+            events_.poll(api::EventBoard::PollOutcome::kDone, parts_.clock.wall(), report.fresh);
             break;
         case PollReport::Outcome::kFailed:
             poll_problem_.with(
                 [&](std::string& why) { why = fmt::format("the last poll failed: {}", report.why); });
             status_.with(
                 [&](std::string& line) { line = fmt::format("Last poll {} FAILED: {}", at, report.why); });
+            events_.poll(api::EventBoard::PollOutcome::kFailed, parts_.clock.wall(), 0);
             break;
         case PollReport::Outcome::kCancelled:
             break;
