@@ -28,6 +28,12 @@ void add_exporter_routes(std::vector<Route>& routes, const Backend& backend);
 void add_page_routes(std::vector<Route>& routes);
 /// `/session`. The gate must outlive the routes.
 void add_session_routes(std::vector<Route>& routes, Gate& gate);
+/// `/traffic`, `/traffic/prefixes`, `/traffic/contributors`.
+void add_traffic_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/rules/preview`; before `/rules/{id}`.
+void add_preview_route(std::vector<Route>& routes, const Backend& backend);
+/// `/stream`.
+void add_stream_route(std::vector<Route>& routes, std::function<HttpAnswer(const HttpRequest&)> open);
 /// `/openapi.json`, `/docs`.
 void add_description_routes(std::vector<Route>& routes);
 /// `/`, which lists the table; so it comes last.

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cam/api/event_board.h"
+#include "cam/api/traffic.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
@@ -52,6 +54,19 @@ struct Backend {
     std::function<Result<std::vector<Alert>>(const AlertQuery&)> alerts = {};
     /// Exporters that were heard. May be empty where no flow monitor runs: then none was.
     std::function<Result<std::vector<ExporterStatus>>()> exporters = {};
+
+    // Stored minutes. kInvalid: more than may be asked for at once; the detail says what to change.
+    /// Of these prefixes together; one that lies in another one adds nothing.
+    std::function<Result<std::vector<TrafficPoint>>(const std::vector<Prefix>&, const TrafficRange&)>
+        traffic = {};
+    /// The minute, or the latest one that is stored; nullopt if there is none.
+    std::function<Result<std::optional<TrafficMinute>>(std::optional<MinuteTime>)> traffic_minute = {};
+    /// At most `most` of each facet.
+    std::function<Result<TrafficParts>(const Prefix&, const TrafficRange&, std::size_t most)> traffic_parts =
+        {};
+    /// kBusy: another preview is under way.
+    std::function<Result<RulePreview>(const Rule&, std::chrono::hours past)> preview_rule = {};
+    std::function<WallTime()> now = {};
 };
 
 /// The REST API; src/api/openapi.json describes it, docs/api.md explains it. Bounded: bodies of 1 MiB,
@@ -64,6 +79,8 @@ public:
         std::optional<Secret> token;  ///< asked as `Authorization: Bearer`; see Access::kOpen for what is not
         /// Where requests and dropped connections are counted (cam_api_*), if given. Must outlive the server.
         MetricRegistry* metrics = nullptr;
+        /// What `GET /stream` tells, if given. Must outlive the server.
+        EventBoard* events = nullptr;
     };
     /// Binds at once: kBusy if the address is taken; kInvalid if it is none of ours, if it is not loopback
     /// and there is no token, or if the token is empty; kRefused if the port is not permitted. Serves until

@@ -77,8 +77,10 @@ protected:
 
     void start(const std::optional<Secret>& token) {
         client_.reset();
-        auto server = Server::start({.host = "127.0.0.1", .port = 0, .token = token, .metrics = &metrics_},
-                                    backend(), null_logger());
+        server_.reset();
+        auto server = Server::start(
+            {.host = "127.0.0.1", .port = 0, .token = token, .metrics = &metrics_, .events = &board_},
+            backend(), null_logger());
         ASSERT_TRUE(server) << server.error().detail;
         server_ = std::move(server).value();
         client_ = std::make_unique<httplib::Client>("127.0.0.1", server_->port());
@@ -136,6 +138,20 @@ protected:
             asked_alerts_.with([&](auto& asked) { asked = query; });
             return unless_faulty([&] { return Result{alerts_}; });
         };
+        made.now = [] { return *parse_time("2026-01-20T09:00:30Z"); };
+        made.traffic = [this](const std::vector<Prefix>& prefixes, const TrafficRange& range) {
+            asked_traffic_.with([&](auto& asked) { asked = {prefixes, range}; });
+            return unless_faulty([&] { return Result{points_}; });
+        };
+        made.traffic_minute = [this](std::optional<MinuteTime>) {
+            return unless_faulty([&] { return Result{traffic_minute_}; });
+        };
+        made.traffic_parts = [this](const Prefix&, const TrafficRange&, std::size_t) {
+            return unless_faulty([&] { return Result{parts_}; });
+        };
+        made.preview_rule = [this](const Rule&, std::chrono::hours) {
+            return unless_faulty([&] { return Result{preview_}; });
+        };
         made.exporters = [this] { return unless_faulty([&] { return Result{exporters_}; }); };
         return made;
     }
@@ -167,9 +183,15 @@ protected:
     std::vector<Alert> alerts_;
     std::vector<ExporterStatus> exporters_;
     Guarded<AlertQuery> asked_alerts_;
+    Guarded<std::pair<std::vector<Prefix>, TrafficRange>> asked_traffic_;
+    std::vector<TrafficPoint> points_;
+    std::optional<TrafficMinute> traffic_minute_;
+    TrafficParts parts_;
+    RulePreview preview_{.from = {}, .to = {}, .alerts = {}, .suggestion = {}};
     Shelf<Router> routers_{"router"};
     Shelf<Rule> rules_{"rule"};
     MetricRegistry metrics_;
+    EventBoard board_;
     std::unique_ptr<Server> server_;
     std::unique_ptr<httplib::Client> client_;
 
