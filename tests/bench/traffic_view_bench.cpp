@@ -83,8 +83,8 @@ private:
             }
             traffic.push_back(one);
         }
-        // Contributors are kept for seven days, and of the 125 largest prefixes.
-        for (int i = 0; minute >= end() - 7 * 24h && i < std::min(prefixes_, 125); ++i) {
+        // Contributors are kept for seven days. Those of ten prefixes: a look-up passes by the others.
+        for (int i = 0; minute >= end() - 7 * 24h && i < std::min(prefixes_, 10); ++i) {
             for (std::size_t j = 0; j < 80; ++j) {
                 contributors.push_back({prefix(i),
                                         minute,

@@ -85,7 +85,7 @@ TEST_F(TrafficTest, ThresholdsAndAlertsOfTheRangeAreDrawnIn) {
         {"name", "web"}, {"prefixes", {"10.0.0.0/8"}}, {"type", "threshold"}, {"packet_threshold", 5}};
     const std::string id = opened(client_->Post("/rules", rule.dump(), "application/json"))["result"]["id"];
     alerts_ = {active_alert(), ended_alert()};
-    const json told = opened(client_->Get("/traffic?prefix=10.0.0.0/8"))["result"];
+    const json told = opened(client_->Get("/traffic?prefix=10.0.0.0/8&since=2026-01-19T22:55:00Z"))["result"];
     EXPECT_EQ(told["thresholds"], json::array({{{"rule_id", id},
                                                 {"rule_name", "web"},
                                                 {"bits_per_second", nullptr},

@@ -145,14 +145,9 @@ TEST_F(RulePreviewTest, SuggestsHalfAsMuchAgainAsIsUsualOutsideOfAlerts) {
         if (number == 500 || number == 2'000) return 900 * kMbit;
         return (100 + static_cast<std::uint64_t>(number % 10)) * kMbit;
     });
-    Alert attack{.id = {},
-                 .rule_id = "r",
-                 .rule_name = "r",
-                 .prefixes = {prefix(kPrefix)},
-                 .crossing = {},
-                 .peak = {},
-                 .current = {},
-                 .end_reason = {}};
+    Alert attack;
+    attack.rule_id = attack.rule_name = "r";
+    attack.prefixes = {prefix(kPrefix)};
     attack.started_at = minute(1'000);
     attack.raised_at = minute(1'001);
     const auto none = [](const store::RecordReport&) { return std::vector<Message>{}; };
