@@ -96,8 +96,8 @@ protected:
         const std::string header = answer->get_header_value("Content-Type");
         const std::string type = header.substr(0, header.find(';'));
         const json& content = response["content"];
-        EXPECT_TRUE(content.contains(type)) << name << " is of type " << header;
-        if (type == "application/json") {
+        EXPECT_TRUE(content.is_null() || content.contains(type)) << name << " is of type " << header;
+        if (content.contains(type) && type == "application/json") {
             EXPECT_EQ(schema_fault(document_, content[type]["schema"], json::parse(answer->body)), "")
                 << name;
         }
@@ -177,7 +177,7 @@ TEST_F(OpenApiTest, EveryStatusOfEveryCallIsAnsweredAsDescribed) {
     fault_ = Error{ErrorCode::kFull, "disk full"};
     for_each_call([&](const auto& method, const auto& path, const json& operation) {
         if (operation["responses"].contains("500")) {
-            const std::string some_id = std::regex_replace(path, std::regex{"\\{id\\}"}, "x");
+            const std::string some_id = std::regex_replace(path, std::regex{"\\{id\\}"}, "7");
             call(method, path, some_id, good_body(path));
         }
     });
