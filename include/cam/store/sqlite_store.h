@@ -94,7 +94,7 @@ public:
 
     // --- attacks: events put together as the messages do ---
     /// How many events one look at attacks reads at most, the newest; older ones are left out and the answer
-    /// says so. 250,000 take some 0.4 s and 40 MB.
+    /// says so. Bounds time and memory.
     static constexpr std::uint32_t kMostGrouped = 250'000;
     /// kInvalid: the event that the cursor means is gone.
     Result<AttackPage> attacks(const AttackQuery& query);
