@@ -101,15 +101,15 @@ private:
         }
         watch();
     }
-    /// A day of minutes of 100 prefixes, one of which covers the target of the largest attack.
+    /// A day of minutes of 20 prefixes, one of which covers the target of the largest attack.
     void watch() {
         const auto flows =
             std::move(store::FlowStore::open(app::store_options(settings_, store::Access::kReadWrite)))
                 .value();
         Rule rule;
         rule.name = "edge";
-        for (unsigned i = 0; i < 100; ++i)
-            rule.prefixes.push_back(*Prefix::parse(fmt::format("185.54.{}.0/24", i)));
+        for (unsigned i = 0; i < 20; ++i)
+            rule.prefixes.push_back(*Prefix::parse(fmt::format("185.54.{}.0/24", 80 + i)));
         rule.bandwidth_threshold = 1;
         check(flows->create_rule(rule, clock_.wall() - std::chrono::hours{30}).has_value(), "rule");
         const MinuteTime now = std::chrono::floor<std::chrono::minutes>(clock_.wall());
