@@ -18,10 +18,15 @@ std::string_view without_slash(std::string_view path) {
 
 bool is_at(const Route& route, std::string_view path) {
     path = without_slash(path);
-    if (!route.path.ends_with('}')) return route.path == path;
-    const std::string_view folder = route.path.substr(0, route.path.rfind('{'));
-    return path.size() > folder.size() && path.starts_with(folder) &&
-           path.find('/', folder.size()) == std::string_view::npos;
+    const std::size_t open = route.path.find('{');
+    if (open == std::string_view::npos) return route.path == path;
+    const std::string_view folder = route.path.substr(0, open);
+    const std::string_view rest = route.path.substr(route.path.find('}') + 1);
+    if (path.size() <= folder.size() + rest.size() || !path.starts_with(folder) || !path.ends_with(rest)) {
+        return false;
+    }
+    const std::string_view any = path.substr(folder.size(), path.size() - folder.size() - rest.size());
+    return any.find('/') == std::string_view::npos;
 }
 
 bool serves(const Route& route, const HttpRequest& request) {
@@ -53,8 +58,11 @@ Access RouteTable::access(const HttpRequest& request) const {
 std::optional<HttpAnswer> RouteTable::refuse(const HttpRequest& request) const {
     if (find(request) != nullptr) return std::nullopt;
     std::string allowed;
+    std::vector<std::string_view> told;
     for (const Route& route : routes_) {
         if (!is_at(route, request.path)) continue;
+        if (std::find(told.begin(), told.end(), route.method) != told.end()) continue;
+        told.push_back(route.method);
         if (!allowed.empty()) allowed += ", ";
         allowed += route.method;
         if (route.method == "GET") allowed += ", HEAD";

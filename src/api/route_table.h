@@ -13,7 +13,8 @@ namespace cam::api {
 /// One line of the API: a method on a path and what does it. GET serves HEAD too.
 struct Route {
     std::string_view method;
-    /// Without a trailing slash; requests may have one. The last segment may be `{…}`, which stands for any.
+    /// Without a trailing slash; requests may have one. One segment may be `{…}`, which stands for any; the
+    /// first route that fits has the request.
     std::string_view path;
     Access access = Access::kToken;
     std::function<HttpAnswer(const HttpRequest&)> answer;

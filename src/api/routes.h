@@ -10,8 +10,14 @@ namespace cam::api {
 // The table of the API; each function adds its part. A later part adds a function here and a line in
 // server.cpp.
 
-/// `/events`.
+/// `/events`, `/events/{id}`.
 void add_event_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/attacks`, `/attacks/timeline`, `/attacks/{id}`, `/attacks/{id}/both-sides`.
+void add_attack_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/deliveries`.
+void add_delivery_routes(std::vector<Route>& routes, const Backend& backend);
+/// `/status`.
+void add_status_routes(std::vector<Route>& routes, const Backend& backend);
 /// `/preferences`.
 void add_preference_routes(std::vector<Route>& routes, const Backend& backend);
 /// `/healthz`, `/readyz`, `/metrics`.

@@ -29,7 +29,10 @@ std::vector<Route> all_routes(const Backend& backend, Gate& gate, OpenStream ope
     add_rule_routes(routes, backend);
     add_alert_routes(routes, backend);
     add_exporter_routes(routes, backend);
+    add_status_routes(routes, backend);
+    add_attack_routes(routes, backend);
     add_event_routes(routes, backend);
+    add_delivery_routes(routes, backend);
     add_preference_routes(routes, backend);
     add_probe_routes(routes, backend);
     add_description_routes(routes);

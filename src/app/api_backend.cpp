@@ -8,29 +8,20 @@
 #include <string>
 #include <utility>
 
+#include "app/mitigation_views.h"
+#include "app/monitor_status.h"
 #include "app/preferences.h"
 #include "app/rule_preview.h"
-#include "app/store_pool.h"
 #include "app/traffic_view.h"
 #include "cam/store/flow_store.h"
 
 namespace cam::app {
 namespace {
 
-using Events = StorePool<store::SqliteStore>;
-using Flows = StorePool<store::FlowStore>;
+using Events = EventPool;
+using Flows = FlowPool;
 
 constexpr std::chrono::seconds kPreviewBudget{10};
-
-api::Readiness readiness(const Surroundings& around) {
-    api::Readiness told{.ready = true, .reasons = around.conditions.problems()};
-    const std::string poll = around.poll_problem.with([](const std::string& why) { return why; });
-    if (!poll.empty()) told.reasons.insert(told.reasons.begin(), poll);
-    told.ready = poll.empty() && !around.conditions.wrong(Condition::kDatabase) &&
-                 !around.conditions.wrong(Condition::kFlowListener) &&
-                 !around.conditions.wrong(Condition::kFlowStore);
-    return told;
-}
 
 void fill_preferences(const Surroundings& around, api::Backend& backend) {
     const PreferenceFile preferences(around.settings.paths.dashboard_prefs);
@@ -187,9 +178,7 @@ api::Backend api_backend(const Surroundings& around) {
     const auto events = std::make_shared<Events>(options);  // owned by the functions below
     const auto flows = std::make_shared<Flows>(options);
     api::Backend backend;
-    backend.events = [events](const EventQuery& query) {
-        return events->with([&](store::SqliteStore& store) { return store.events(query); });
-    };
+    fill_mitigation(around, events, flows, backend);
     backend.readiness = [&around] { return readiness(around); };
     backend.metrics_text = [&around] { return around.metrics.text(); };
     backend.exporters = [&around, flows] { return exporters(around, *flows); };

@@ -9,6 +9,7 @@
 #include "app/heartbeat.h"
 #include "app/poller.h"
 #include "app/settings.h"
+#include "app/status_board.h"
 #include "cam/api/event_board.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
@@ -32,6 +33,7 @@ struct Surroundings {
     enrich::GeoDatabases& geo;
     Guarded<std::string>& poll_problem;  ///< why the last poll was no success; empty if it was
     FlowBoard& flow_board;
+    StatusBoard& status_board;
     api::EventBoard& events;  ///< what just happened, for those who watch the page
 };
 

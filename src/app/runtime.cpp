@@ -7,6 +7,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "app/api_thread.h"
+#include "app/bgp_watch.h"
 #include "app/flow_monitor.h"
 #include "app/lost_database.h"
 #include "app/startup.h"
@@ -37,8 +38,9 @@ Runtime::Runtime(Parts parts)
       heartbeats_(parts_.clock),
       conditions_(parts_.clock, parts_.log, render_options(parts_.settings), parts_.settings.paths.database),
       geo_(geo_options(parts_.settings)),
+      status_board_(parts_.clock.wall()),
       around_{parts_.settings, parts_.clock, parts_.log,    parts_.metrics, heartbeats_,
-              conditions_,     geo_,         poll_problem_, flow_board_,    events_},
+              conditions_,     geo_,         poll_problem_, flow_board_,    status_board_, events_},
       poll_beat_(heartbeats_.add("cam-poll")),
       deliver_beat_(heartbeats_.add("cam-deliver")) {}
 
@@ -107,6 +109,15 @@ Status Runtime::start(Announce announce) {
         spawn(
             "cam-http", beat, [this, &beat](const std::stop_token& stop) { serve_api(around_, beat, stop); },
             workers_);
+        Heartbeat& bgp_beat = heartbeats_.add("cam-bgp");
+        // The startup report asks for itself.
+        const BgpFirst first = announce == Announce::kYes ? BgpFirst::kLater : BgpFirst::kNow;
+        spawn(
+            "cam-bgp", bgp_beat,
+            [this, first, &bgp_beat](const std::stop_token& stop) {
+                watch_bgp(around_, first, bgp_beat, stop);
+            },
+            workers_);
     }
     spawn(
         "cam-deliver", deliver_beat_,
@@ -144,6 +155,7 @@ void Runtime::poll_loop(const std::stop_token& stop) {
 }
 
 void Runtime::note_poll(const PollReport& report) {
+    status_board_.note_poll(report, parts_.clock.wall());
     const std::string at = european_time(parts_.clock.wall());
     switch (report.outcome) {
         case PollReport::Outcome::kDone:

@@ -16,7 +16,10 @@
 #include "cam/base/result.h"
 #include "cam/base/secret.h"
 #include "cam/model/alert.h"
+#include "cam/model/attack.h"
+#include "cam/model/delivery.h"
 #include "cam/model/exporter_status.h"
+#include "cam/model/monitor_status.h"
 #include "cam/model/rule.h"
 #include "cam/model/stored_event.h"
 
@@ -30,7 +33,8 @@ struct Readiness {
 /// What the server shows and changes; app connects it to the rooms behind. Each function is called from
 /// several threads at once and must be safe for that.
 struct Backend {
-    std::function<Result<std::vector<StoredEvent>>(const EventQuery&)> events;
+    /// kInvalid, of this and the functions below it: 422 with the detail. Newest first.
+    std::function<Result<EventPage>(const EventQuery&)> events;
     std::function<Result<bool>()> my_prefixes_only;
     std::function<Status(bool)> set_my_prefixes_only;
     std::function<Readiness()> readiness;
@@ -55,6 +59,16 @@ struct Backend {
     /// Exporters that were heard. May be empty where no flow monitor runs: then none was.
     std::function<Result<std::vector<ExporterStatus>>()> exporters = {};
 
+    // Mitigation as the page shows it. kNotFound: 404; kInvalid: 422 with the detail.
+    std::function<Result<EventDetail>(std::int64_t id)> event = {};
+    /// Newest first.
+    std::function<Result<AttackPage>(const AttackQuery&)> attacks = {};
+    std::function<Result<AttackDetail>(std::string_view attack_id)> attack = {};
+    std::function<Result<AttackTimeline>(const TimelineRequest&)> attack_timeline = {};
+    std::function<Result<BothSides>(std::string_view attack_id)> both_sides = {};
+    /// Newest first.
+    std::function<Result<DeliveryPage>(const DeliveryQuery&)> deliveries = {};
+    std::function<Result<MonitorStatus>()> status = {};
     // Stored minutes. kInvalid: more than may be asked for at once; the detail says what to change.
     /// Of these prefixes together; one that lies in another one adds nothing.
     std::function<Result<std::vector<TrafficPoint>>(const std::vector<Prefix>&, const TrafficRange&)>

@@ -37,10 +37,18 @@ protected:
         document_ = json::parse(read("src/api/openapi.json"));
         alerts_ = {active_alert(), ended_alert(), zscore_alert()};
         exporters_ = {exporter("192.0.2.1")};
-        StoredEvent event;
-        event.attack_id = "a";
-        event.source_port = 53;
-        events_ = {event};
+        events_ = {stored_event(7)};
+        raw_data_ = R"({"dimensions":{"attackId":"a"}})";
+        next_cursor_ = 7;
+        attack_ = attack_detail("a");
+        attacks_ = AttackPage{
+            .attacks = {attack_.attack}, .next_cursor = 12, .total = 40, .complete_since = std::nullopt};
+        timeline_ = attack_timeline();
+        both_sides_ = both_sides();
+        deliveries_ = {
+            .deliveries = {delivery(3, DeliveryState::kWaiting), delivery(2, DeliveryState::kSent)},
+            .next_cursor = 2};
+        status_ = monitor_status();
     }
 
     /// Calls `use(method, path, operation)` for each call of the description.
@@ -90,11 +98,13 @@ protected:
         json response = responses[status];
         if (response.contains("$ref"))
             response = document_[json::json_pointer(response["$ref"].get<std::string>().substr(1))];
-        for (const auto& [type, content] : response["content"].items()) {
-            const std::string real_type = answer->get_header_value("Content-Type");
-            EXPECT_EQ(real_type.substr(0, real_type.find(';')), type) << name;
-            if (type != "application/json") continue;
-            EXPECT_EQ(schema_fault(document_, content["schema"], json::parse(answer->body)), "") << name;
+        const std::string header = answer->get_header_value("Content-Type");
+        const std::string type = header.substr(0, header.find(';'));
+        const json& content = response["content"];
+        EXPECT_TRUE(content.is_null() || content.contains(type)) << name << " is of type " << header;
+        if (content.contains(type) && type == "application/json") {
+            EXPECT_EQ(schema_fault(document_, content[type]["schema"], json::parse(answer->body)), "")
+                << name;
         }
         made_.insert(name);
         return answer->status;
@@ -106,7 +116,10 @@ protected:
         if (path == "/traffic" || path == "/traffic/contributors") return path + "?prefix=10.0.0.0/8";
         if (path.find("{id}") == std::string::npos) return path;
         const std::string folder = path.substr(0, path.find("{id}"));
-        if (!exists) return folder + "none";
+        const std::string rest = path.substr(path.find("{id}") + 4);
+        if (!exists) return folder + "none" + rest;
+        if (folder == "/attacks/") return folder + "a" + rest;
+        if (folder == "/events/") return folder + "7";
         const json body = folder == "/rules/" ? rule_ : json{{"name", "a"}, {"router_ip", next_address()}};
         const auto answer = send("POST", folder.substr(0, folder.size() - 1), body.dump());
         return folder + json::parse(answer->body)["result"]["id"].get<std::string>();
@@ -164,7 +177,7 @@ TEST_F(OpenApiTest, EveryStatusOfEveryCallIsAnsweredAsDescribed) {
             call(method, path, real(path, true), R"({"colour": 1})");
             call(method, path, real(path, true), std::string(1024 * 1024 + 1, ' '));
         } else if (responses.contains("422")) {
-            call(method, path, path + "?colour=1", "");
+            call(method, path, real(path, true) + "?colour=1", "");
         }
         if (responses.contains("409")) {
             router_named("taken", "203.0.113.1", *client_);
@@ -176,6 +189,10 @@ TEST_F(OpenApiTest, EveryStatusOfEveryCallIsAnsweredAsDescribed) {
     fault_ = Error{ErrorCode::kFull, "disk full"};
     for_each_call([&](const auto& method, const auto& path, const json& operation) {
         if (operation["responses"].contains("500")) call(method, path, some(path), good_body(path));
+        if (operation["responses"].contains("500")) {
+            const std::string some_id = std::regex_replace(path, std::regex{"\\{id\\}"}, "7");
+            call(method, path, some_id, good_body(path));
+        }
     });
     fault_ = Error{ErrorCode::kBusy, "another preview"};
     call("POST", "/rules/preview", "/rules/preview", rule_.dump());
@@ -220,12 +237,17 @@ TEST_F(OpenApiTest, EveryParameterIsTaken) {
                                                     {"active", "true"},
                                                     {"rule_id", "r"},
                                                     {"since", "2026-01-19T22:51:50Z"},
-                                                    {"attack_id", "a"},
                                                     {"until", "2026-01-20T08:00:00Z"},
                                                     {"at", "2026-01-20T08:00:00Z"},
-                                                    {"step", "5"},
+                                                    {"attack_id", "a"},
+                                                    {"vector", "SYN%20Flood"},
+                                                    {"prefix", "10.0.0.0/8"},
+                                                    {"source", "192.0.2.1"},
+                                                    {"format", "csv"},
+                                                    {"cursor", "7"},
+                                                    {"step", "60"},
                                                     {"days", "7"},
-                                                    {"prefix", "10.0.0.0/8"}};
+                                                    {"state", "waiting"}};
     std::size_t tried = 0;
     for_each_call([&](const auto& method, const auto& path, const json& operation) {
         for (const json& parameter : operation.value("parameters", json::array())) {
@@ -241,7 +263,7 @@ TEST_F(OpenApiTest, EveryParameterIsTaken) {
             ++tried;
         }
     });
-    EXPECT_EQ(tried, 23U);
+    EXPECT_EQ(tried, 43U);
 }
 
 TEST_F(OpenApiTest, IsServedAsItIsInTheTree) {

@@ -95,7 +95,10 @@ protected:
 
     Backend backend() {
         Backend made;
-        made.events = [this](const EventQuery&) { return unless_faulty([&] { return Result{events_}; }); };
+        made.events = [this](const EventQuery& query) {
+            asked_events_.with([&](auto& asked) { asked = query; });
+            return unless_faulty([&] { return Result{EventPage{events_, next_cursor_}}; });
+        };
         made.my_prefixes_only = [this] { return unless_faulty([&] { return Result{my_prefixes_only_}; }); };
         made.set_my_prefixes_only = [this](bool value) {
             return unless_faulty([&] {
@@ -153,7 +156,44 @@ protected:
             return unless_faulty([&] { return Result{preview_}; });
         };
         made.exporters = [this] { return unless_faulty([&] { return Result{exporters_}; }); };
+        fill_mitigation(made);
         return made;
+    }
+
+    void fill_mitigation(Backend& made) {
+        made.event = [this](std::int64_t id) {
+            return unless_faulty([&]() -> Result<EventDetail> {
+                for (const StoredEvent& event : events_) {
+                    if (event.id == id) return EventDetail{event, raw_data_};
+                }
+                return Error{ErrorCode::kNotFound, fmt::format("no event has the id {}", id)};
+            });
+        };
+        made.attacks = [this](const AttackQuery& query) {
+            asked_attacks_.with([&](auto& asked) { asked = query; });
+            return unless_faulty([&] { return attacks_; });
+        };
+        made.attack = [this](std::string_view id) {
+            return unless_faulty([&]() -> Result<AttackDetail> {
+                if (id == attack_.attack.attack_id) return attack_;
+                return Error{ErrorCode::kNotFound, "no such attack"};
+            });
+        };
+        made.attack_timeline = [this](const TimelineRequest& request) {
+            asked_timeline_.with([&](auto& asked) { asked = request; });
+            return unless_faulty([&] { return timeline_; });
+        };
+        made.both_sides = [this](std::string_view id) {
+            return unless_faulty([&]() -> Result<BothSides> {
+                if (id == attack_.attack.attack_id) return both_sides_;
+                return Error{ErrorCode::kNotFound, "no such attack"};
+            });
+        };
+        made.deliveries = [this](const DeliveryQuery& query) {
+            asked_deliveries_.with([&](auto& asked) { asked = query; });
+            return unless_faulty([&] { return Result{deliveries_}; });
+        };
+        made.status = [this] { return unless_faulty([&] { return Result{status_}; }); };
     }
 
     /// The body, after checking that it is an envelope which agrees with the status.
@@ -164,7 +204,7 @@ protected:
         }
         nlohmann::json body = nlohmann::json::parse(answer->body, nullptr, false);
         EXPECT_TRUE(body.is_object()) << answer->body;
-        EXPECT_EQ(body.size(), 3U);
+        EXPECT_EQ(body.size(), body.contains("result_info") ? 4U : 3U);
         EXPECT_EQ(body.at("success"), answer->status < 400);
         EXPECT_EQ(body.at("errors").empty(), answer->status < 400);
         return body;
@@ -180,6 +220,18 @@ protected:
     Readiness readiness_{.ready = true, .reasons = {}};
     bool my_prefixes_only_ = true;
     std::vector<StoredEvent> events_;
+    std::optional<std::int64_t> next_cursor_;
+    std::optional<std::string> raw_data_;
+    Result<AttackPage> attacks_ = AttackPage{};
+    AttackDetail attack_;
+    Result<AttackTimeline> timeline_ = AttackTimeline{};
+    BothSides both_sides_;
+    DeliveryPage deliveries_;
+    MonitorStatus status_;
+    Guarded<EventQuery> asked_events_;
+    Guarded<AttackQuery> asked_attacks_;
+    Guarded<TimelineRequest> asked_timeline_;
+    Guarded<DeliveryQuery> asked_deliveries_;
     std::vector<Alert> alerts_;
     std::vector<ExporterStatus> exporters_;
     Guarded<AlertQuery> asked_alerts_;
