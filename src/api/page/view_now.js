@@ -15,6 +15,8 @@ import { troubles } from './verdict.js';
 
 const kDay = 86400;
 const kStep = 1200;
+/** So many attacks are said large, the largest; the others are in the list below. */
+const kAttacks = 3;
 
 export class NowView extends View {
   #status = this.reading();
@@ -69,18 +71,18 @@ export class NowView extends View {
         this.#alerts.show('Active alerts', () => null),
       );
     const status = this.#status.value;
-    const found = troubles(
-      status,
-      this.#alerts.value,
-      this.#attacks.value.filter((each) => each.active),
-    );
+    const active = this.#attacks.value.filter((each) => each.active).sort((a, b) => b.packets - a.packets);
+    const found = troubles(status, this.#alerts.value, active.slice(0, kAttacks));
+    const more = active.length - kAttacks;
     const unread = [this.#status, this.#alerts, this.#attacks].find((each) => each.error);
     const news = unread ? unread.show('The newest state', () => null) : null;
     return h(
       'div',
       { class: 'verdict-box', key: 'verdict' },
       news,
-      found.length ? h('ul', { class: 'troubles' }, found.map(trouble)) : this.#quiet(status),
+      found.length
+        ? [h('ul', { class: 'troubles' }, found.map(trouble)), more > 0 ? moreAttacks(more) : null]
+        : this.#quiet(status),
     );
   }
 
@@ -186,6 +188,18 @@ export class NowView extends View {
   }
 }
 
+const moreAttacks = (more) =>
+  h(
+    'p',
+    { class: 'more-attacks', key: 'more' },
+    h(
+      'a',
+      { href: href(['attacks']) },
+      `and ${more} smaller attack${more > 1 ? 's' : ''} being dropped`,
+      icon('arrow'),
+    ),
+  );
+
 function trouble(each) {
   if (each.kind === 'alert') return alertTrouble(each.alert);
   if (each.kind === 'attack') return attackTrouble(each.attack);
@@ -243,7 +257,7 @@ function attackTrouble(attack) {
       h(
         'p',
         null,
-        `on ${(attack.targets ?? []).slice(0, 3).join(', ')}${attack.target_count > 3 ? ` and ${attack.target_count - 3} more targets` : ''}, from ${count(attack.source_count)} sources: ${count(attack.packets)} packets so far.`,
+        `on ${(attack.targets ?? []).slice(0, 3).join(', ')}${attack.target_count > 3 ? ` and ${attack.target_count - 3} more targets` : ''}, from ${count(attack.source_count)} source${attack.source_count === 1 ? '' : 's'}: ${count(attack.packets)} packets so far.`,
       ),
       h(
         'p',

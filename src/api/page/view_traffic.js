@@ -353,11 +353,20 @@ export class TrafficView extends View {
   }
 }
 
+const kProtocols = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 47: 'GRE', 50: 'ESP', 58: 'ICMPv6' };
+
+/** `UDP/53` for `17/53`, `AS64500` for `64500`, anything else as it is. */
+function contributorName(key, list) {
+  if (list === 'source_as' && /^\d+$/.test(key)) return `AS${key}`;
+  const port = /_port$/.test(list) && /^(\d+)\/(\d+)$/.exec(key);
+  return port && kProtocols[port[1]] ? `${kProtocols[port[1]]}/${port[2]}` : key;
+}
+
 function contributor(each, list) {
   const key = String(each.key);
   return {
     key,
-    name: list === 'source_as' && /^\d+$/.test(key) ? `AS${key}` : key,
+    name: contributorName(key, list),
     note: each.name ?? (list === 'source_country' ? countryName(key) : null),
     value: byteCount(each.bytes),
     share: each.share,
