@@ -113,8 +113,8 @@ int run_test(const Invocation& asked) {
     FlowBoard flow_board;
     StatusBoard status_board(clock.wall());
     api::EventBoard event_board;
-    const Surroundings around{settings,   clock, output->logger(), metrics,    heartbeats,
-                              conditions, geo,   poll_problem,     flow_board, status_board, event_board};
+    const Surroundings around{settings, clock,        output->logger(), metrics,      heartbeats, conditions,
+                              geo,      poll_problem, flow_board,       status_board, event_board};
     auto cloudflare = CloudflareSide::make(around, heartbeats.add("cam-test"));
     if (!cloudflare) {
         std::fprintf(stderr, "cloudflare-analytics-monitor: %s\n", cloudflare.error().detail.c_str());

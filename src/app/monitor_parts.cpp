@@ -102,7 +102,8 @@ Result<std::unique_ptr<DeliverySide>> DeliverySide::make(const Surroundings& aro
         Deliverer::Parts{
             *side->telegram, *side->store, around.conditions, around.clock, around.log, around.metrics,
             heartbeat, render_options(around.settings), std::move(abort),
-            [&board = around.status_board](std::optional<WallTime> at) { board.note_next_delivery(at); }, &around.events},
+            [&board = around.status_board](std::optional<WallTime> at) { board.note_next_delivery(at); },
+            &around.events},
         Deliverer::Options{.database = around.settings.paths.database,
                            .target = {.chat_id = telegram.chat_id, .thread_id = telegram.message_thread_id},
                            .send_total = std::chrono::seconds{20}});

@@ -30,8 +30,8 @@ struct OneShot {
           conditions(clock, output->logger(), render_options(loaded.settings),
                      loaded.settings.paths.database),
           geo(geo_options(loaded.settings)),
-          around{loaded.settings, clock, output->logger(), metrics,    heartbeats,
-                 conditions,      geo,   poll_problem,     flow_board, status_board, events} {}
+          around{loaded.settings, clock,      output->logger(), metrics, heartbeats, conditions, geo,
+                 poll_problem,    flow_board, status_board,     events} {}
 
     SystemClock clock;
     MetricRegistry metrics;

@@ -39,8 +39,8 @@ Runtime::Runtime(Parts parts)
       conditions_(parts_.clock, parts_.log, render_options(parts_.settings), parts_.settings.paths.database),
       geo_(geo_options(parts_.settings)),
       status_board_(parts_.clock.wall()),
-      around_{parts_.settings, parts_.clock, parts_.log,    parts_.metrics, heartbeats_,
-              conditions_,     geo_,         poll_problem_, flow_board_,    status_board_, events_},
+      around_{parts_.settings, parts_.clock, parts_.log,    parts_.metrics, heartbeats_, conditions_, geo_,
+              poll_problem_,   flow_board_,  status_board_, events_},
       poll_beat_(heartbeats_.add("cam-poll")),
       deliver_beat_(heartbeats_.add("cam-deliver")) {}
 
