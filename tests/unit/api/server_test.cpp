@@ -379,7 +379,7 @@ TEST_F(ServerTest, AnswersManyClientsAtOnce) {
     constexpr int kRequests = 20;
     StoredEvent event;
     event.event_hash = std::string(64, 'a');
-    events_ = std::vector(200, event);
+    events_ = EventPage{.events = std::vector(200, event), .next_cursor = std::nullopt};
     std::atomic<int> good = 0;
     {
         std::vector<std::jthread> threads;
