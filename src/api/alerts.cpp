@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "api/alert_fields.h"
 #include "api/envelope.h"
 #include "api/query_reader.h"
 #include "api/routes.h"
@@ -13,11 +14,11 @@ using Json = nlohmann::ordered_json;
 /// More than of other things: whoever asks what is wrong now wants all of it.
 constexpr std::uint32_t kMostAlerts = 10'000;
 
-Json json(const TrafficRate& rate) {
+Json rate_json(const TrafficRate& rate) {
     return {{"bits_per_second", rate.bits_per_second}, {"packets_per_second", rate.packets_per_second}};
 }
 
-Json json(const Crossing& crossing) {
+Json crossing_json(const Crossing& crossing) {
     return {{"metric", name(crossing.metric)},
             {"value", crossing.value},
             {"threshold", crossing.threshold},
@@ -27,7 +28,9 @@ Json json(const Crossing& crossing) {
             {"zscore_target", crossing.zscore_target ? Json(name(*crossing.zscore_target)) : Json(nullptr)}};
 }
 
-Json json(const Alert& alert) {
+}  // namespace
+
+nlohmann::ordered_json json(const Alert& alert) {
     Json prefixes = Json::array();
     for (const Prefix& prefix : alert.prefixes) prefixes.push_back(prefix.text());
     const bool is_one = alert.prefixes.size() == 1;
@@ -43,10 +46,12 @@ Json json(const Alert& alert) {
             {"raised_at", rfc3339(alert.raised_at)},
             {"ended_at", alert.ended_at ? Json(rfc3339(*alert.ended_at)) : Json(nullptr)},
             {"end_reason", alert.end_reason.empty() ? Json(nullptr) : Json(alert.end_reason)},
-            {"crossing", json(alert.crossing)},
-            {"peak", json(alert.peak)},
-            {"current", json(alert.current)}};
+            {"crossing", crossing_json(alert.crossing)},
+            {"peak", rate_json(alert.peak)},
+            {"current", rate_json(alert.current)}};
 }
+
+namespace {
 
 HttpAnswer answer(const HttpRequest& request, const Backend& backend) {
     QueryReader query(request);

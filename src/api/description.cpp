@@ -16,11 +16,10 @@ void add_description_routes(std::vector<Route>& routes) {
                                .body = std::string{kOpenApiText},
                                .headers = {}};
          }});
-    HttpAnswer page{
-        .status = 200,
-        .content_type = "text/html; charset=utf-8",
-        .body = docs_page(kOpenApiText),
-        .headers = {{"Content-Security-Policy", docs_policy()}, {"Referrer-Policy", "no-referrer"}}};
+    HttpAnswer page{.status = 200,
+                    .content_type = "text/html; charset=utf-8",
+                    .body = docs_page(kOpenApiText),
+                    .headers = {{"Content-Security-Policy", docs_policy()}}};
     routes.push_back({.method = "GET",
                       .path = "/docs",
                       .access = Access::kOpen,

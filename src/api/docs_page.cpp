@@ -233,6 +233,8 @@ private:
     }
 
     static std::string kind(const Json& schema) {
+        // Without one, any will do.
+        if (!schema.contains("type")) return "any";
         const Json& type = schema.at("type");
         if (type.is_string()) return escaped(type.get<std::string>());
         return one_of(type);

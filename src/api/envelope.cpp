@@ -58,6 +58,10 @@ HttpAnswer failure(const Error& why) {
     return failure(!is_known ? 500 : why.code == ErrorCode::kNotFound ? 404 : 409, why.detail);
 }
 
+HttpAnswer query_failure(const Error& why) {
+    return why.code == ErrorCode::kInvalid ? failure(422, why.detail) : failure(why);
+}
+
 void ListAnswer::add(const Json& item) {
     if (!is_empty_) body_ += ',';
     is_empty_ = false;
@@ -66,6 +70,11 @@ void ListAnswer::add(const Json& item) {
 
 HttpAnswer ListAnswer::finish() && {
     body_ += "],\"errors\":[],\"success\":true}\n";
+    return {.status = 200, .content_type = "application/json", .body = std::move(body_), .headers = {}};
+}
+
+HttpAnswer ListAnswer::finish(const Json& result_info) && {
+    body_ += "],\"result_info\":" + text_of(result_info) + ",\"errors\":[],\"success\":true}\n";
     return {.status = 200, .content_type = "application/json", .body = std::move(body_), .headers = {}};
 }
 

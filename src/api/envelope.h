@@ -21,12 +21,16 @@ namespace cam::api {
 [[nodiscard]] HttpAnswer failure(int status, std::string_view message);
 /// The answer to a request that the backend could not serve: 404, 409 or 500.
 [[nodiscard]] HttpAnswer failure(const Error& why);
+/// The same where the query itself can be wrong in a way that only the backend sees: kInvalid is 422.
+[[nodiscard]] HttpAnswer query_failure(const Error& why);
 
 /// 200 with a list, written item by item: a long one is never a tree in memory.
 class ListAnswer {
 public:
     void add(const nlohmann::ordered_json& item);
     [[nodiscard]] HttpAnswer finish() &&;
+    /// With `result_info` beside the result.
+    [[nodiscard]] HttpAnswer finish(const nlohmann::ordered_json& result_info) &&;
 
 private:
     std::string body_ = "{\"result\":[";

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <string>
 
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include <spdlog/fmt/fmt.h>
 #include <nlohmann/json.hpp>
 
 #include "api/envelope.h"
+#include "api/header_list.h"
 #include "api/request_head.h"
 #include "cam/model/ip_address.h"
 
@@ -45,16 +45,21 @@ bool is_own_page(std::string_view origin, std::string_view host) {
     return scheme != std::string_view::npos && lower(origin.substr(scheme + 3)) == lower(host);
 }
 
-}  // namespace
-
-Gate::Gate(const std::optional<Secret>& token) {
-    if (token) token_ = digest(token->reveal());
+HttpAnswer token_needed() {
+    HttpAnswer answer = failure(401, "the API's token is needed: Authorization: Bearer …");
+    answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return answer;
 }
 
-Gate::Digest Gate::digest(std::string_view text) {
-    Digest made;
-    ::SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), made.data());
-    return made;
+}  // namespace
+
+bool is_foreign(const HttpRequest& request) {
+    return request.origin && !is_own_page(*request.origin, request.host.value_or(""));
+}
+
+Gate::Gate(const std::optional<Secret>& token, const Clock& clock)
+    : sessions_(SessionTable::Limits{}, clock), logins_(LoginLimiter::Limits{}, clock) {
+    if (token) token_ = digest(token->reveal());
 }
 
 /// Digests are compared, so that neither the time nor the length of a try tells anything.
@@ -62,24 +67,59 @@ bool Gate::knows_token(const HttpRequest& request) const {
     constexpr std::string_view kScheme = "bearer ";
     const std::string given = request.authorization.value_or("");
     if (lower(std::string_view{given}.substr(0, kScheme.size())) != kScheme) return false;
-    const Digest tried = digest(std::string_view{given}.substr(kScheme.size()));
-    return ::CRYPTO_memcmp(tried.data(), token_->data(), tried.size()) == 0;
+    return same(digest(std::string_view{given}.substr(kScheme.size())), *token_);
 }
 
-std::optional<HttpAnswer> Gate::refuse(const HttpRequest& request, Access access) const {
+std::optional<std::string> Gate::session(const HttpRequest& request) const {
+    const std::string header = request.cookie.value_or("");
+    const auto id = cookie(header, kCookie);
+    if (!id || !sessions_.knows(*id)) return std::nullopt;
+    return std::string{*id};
+}
+
+bool Gate::still_open(const std::optional<std::string>& session) const {
+    return !session || sessions_.knows(*session);
+}
+
+std::optional<HttpAnswer> Gate::refuse_session(const HttpRequest& request) {
+    const auto id = session(request);
+    if (!id || !sessions_.use(*id)) return token_needed();
+    if (!writes(request)) return std::nullopt;
+    if (is_foreign(request)) return failure(403, "a page of another origin may not write");
+    const std::string given = request.csrf_token.value_or("");
+    if (same(digest(given), digest(csrf_token(*id)))) return std::nullopt;
+    return failure(403, "a write by cookie needs the header X-CSRF-Token; GET /session tells it");
+}
+
+std::optional<HttpAnswer> Gate::refuse(const HttpRequest& request, Access access) {
     if (token_) {
-        if (access == Access::kOpen || knows_token(request)) return std::nullopt;
-        HttpAnswer answer = failure(401, "the API's token is needed: Authorization: Bearer …");
-        answer.headers.emplace_back("WWW-Authenticate", "Bearer");
-        return answer;
+        if (access == Access::kOpen) {
+            if (!writes(request) || !is_foreign(request)) return std::nullopt;
+            return failure(403, "a page of another origin may not write");
+        }
+        // A program that sends a token means it: a cookie does not make up for a wrong one.
+        if (knows_token(request)) return std::nullopt;
+        return request.authorization ? token_needed() : refuse_session(request);
     }
-    const std::string host = request.host.value_or("");
-    if (!is_local(host))
+    if (!is_local(request.host.value_or("")))
         return failure(403, "without a token only local names are served; see api.token_file");
-    if (writes(request) && request.origin && !is_own_page(*request.origin, host)) {
+    if (writes(request) && is_foreign(request)) {
         return failure(403, "a page of another origin may not write");
     }
     return std::nullopt;
+}
+
+Result<std::string, HttpAnswer> Gate::log_in(std::string_view token, std::string_view peer) {
+    if (const auto wait = logins_.take(peer)) {
+        HttpAnswer answer = failure(
+            429, fmt::format("too many tries to log in; the next one is allowed in {} s", wait->count()));
+        answer.headers.emplace_back("Retry-After", fmt::format("{}", wait->count()));
+        return answer;
+    }
+    if (!token_ || !same(digest(token), *token_)) return failure(401, "this is not the API's token");
+    logins_.succeeded(peer);
+    if (auto id = sessions_.open()) return std::move(*id);
+    return failure(500, "no random numbers");
 }
 
 }  // namespace cam::api

@@ -1,9 +1,14 @@
 #include "api/http_connection.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <spdlog/fmt/fmt.h>
 #include <nlohmann/json.hpp>
@@ -28,14 +33,34 @@ std::optional<std::string> value(const httplib::Request& request, const std::str
     return header->second;
 }
 
-HttpRequest translated(const httplib::Request& request) {
+HttpRequest translated(const httplib::Request& request, std::string peer) {
     return {.method = request.method,
             .path = request.path.empty() ? "/" : request.path,
             .query = request.params,
             .host = value(request, "Host"),
             .origin = value(request, "Origin"),
             .authorization = value(request, "Authorization"),
-            .body = {}};
+            .body = {},
+            .accept = value(request, "Accept"),
+            .accept_encoding = value(request, "Accept-Encoding"),
+            .cookie = value(request, "Cookie"),
+            .csrf_token = value(request, "X-CSRF-Token"),
+            .if_none_match = value(request, "If-None-Match"),
+            .last_event_id = value(request, "Last-Event-ID"),
+            .peer = std::move(peer)};
+}
+
+/// The client's address in text; empty if it has gone.
+std::string peer_of(const UniqueFd& client) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (::getpeername(client.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+    if (::getnameinfo(reinterpret_cast<sockaddr*>(&address), size, text.data(), text.size(), nullptr, 0,
+                      NI_NUMERICHOST) != 0) {
+        return {};
+    }
+    return text.data();
 }
 
 /// HTTP/1.0 closes unless asked not to, HTTP/1.1 the other way round. httplib knows only some spellings.
@@ -120,6 +145,10 @@ HttpConnection::Next HttpConnection::serve_one(bool is_last) {
     const bool written = process_request(stream_, closing_, client_closes,
                                          [this](httplib::Request& parsed) { receive(parsed); });
     if (answer_) count(answer_->status);
+    if (answer_ && answer_->take_over && written && !is_head_) {
+        answer_->take_over(std::move(client_));
+        return Next::kClose;
+    }
     if (unread_ || !understood_) return Next::kDrainAndClose;
     return closing_ || client_closes || !written ? Next::kClose : Next::kRead;
 }
@@ -129,7 +158,7 @@ void HttpConnection::receive(httplib::Request& parsed) {
     understood_ = true;
     parsed.ranges.clear();
     closing_ = closing_ || wants_close(parsed);
-    HttpRequest request = translated(parsed);
+    HttpRequest request = translated(parsed, peer_of(client_));
     const bool asks_first = lower(value(parsed, "Expect").value_or("")) == "100-continue";
     parsed.headers.erase("Expect");           // answered here, not by httplib
     parsed.headers.erase("Accept-Encoding");  // httplib would spend a second on brotli for a thousand events
@@ -160,8 +189,9 @@ void HttpConnection::receive(httplib::Request& parsed) {
             unread_ = true;
         }
     }
-    closing_ = closing_ || unread_;
     if (!answer_) answer_ = site_.service.answer(request);
+    closing_ = closing_ || unread_ || answer_->take_over;
+    is_head_ = request.method == "HEAD";
     site_.log->debug("api request method={} path={} status={}", request.method, quote(request.path),
                      answer_->status);
     stream_.begin(patience(site_.limits.answer));
@@ -169,15 +199,30 @@ void HttpConnection::receive(httplib::Request& parsed) {
 
 void HttpConnection::hand_over(httplib::Response& response) {
     response.status = answer_->status;
-    response.set_content(answer_->body, answer_->content_type);
+    if (answer_->take_over) {
+        // A head without a length: what follows lasts until either side closes.
+        response.set_content_provider(answer_->content_type, [](std::size_t, httplib::DataSink& sink) {
+            sink.done();
+            return true;
+        });
+    } else {
+        response.set_content(answer_->body, answer_->content_type);
+    }
     for (const auto& [name, text] : answer_->headers) response.set_header(name, text);
 }
 
 /// The last word on the headers, after httplib has added its own.
 void HttpConnection::polish(httplib::Response& response) const {
     response.headers.erase("Accept-Ranges");
-    response.set_header("Cache-Control", "no-store");
+    if (response.status == 304) response.headers.erase("Content-Length");  // of what the client has
+    if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
+    if (!response.has_header("Content-Security-Policy")) {
+        response.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    }
     response.set_header("X-Content-Type-Options", "nosniff");
+    response.set_header("Referrer-Policy", "no-referrer");
+    response.set_header("Cross-Origin-Opener-Policy", "same-origin");
+    response.set_header("Cross-Origin-Resource-Policy", "same-origin");
     if (!closing_) return;
     response.headers.erase("Keep-Alive");
     response.headers.erase("Connection");

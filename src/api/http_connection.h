@@ -49,6 +49,7 @@ private:
     std::optional<HttpAnswer> answer_;  ///< to the request at hand
     bool understood_ = false;           ///< httplib could parse it
     bool closing_ = false;              ///< its answer is the last one
+    bool is_head_ = false;              ///< it was a HEAD request
     bool unread_ = false;               ///< part of its body has not been read
 };
 

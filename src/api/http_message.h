@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "cam/base/unique_fd.h"
 
 namespace cam::api {
 
@@ -15,6 +18,9 @@ struct HttpRequest {
     std::multimap<std::string, std::string> query;
     std::optional<std::string> host, origin, authorization;
     std::string body;
+    std::optional<std::string> accept = {}, accept_encoding = {}, cookie = {}, csrf_token = {},
+                               if_none_match = {}, last_event_id = {};
+    std::string peer = {};  ///< the client's address in text, without port; empty if it is not known
 };
 
 /// What it gets. Length, connection and security headers are added on the way out.
@@ -23,6 +29,8 @@ struct HttpAnswer {
     std::string content_type;
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
+    /// If set, only the head is sent, and the connection is handed to this: what follows is somebody else's.
+    std::function<void(UniqueFd)> take_over = {};
 };
 
 }  // namespace cam::api

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "api/envelope.h"
@@ -13,8 +11,11 @@ void add_index_route(std::vector<Route>& routes) {
     Json paths = Json::object();
     for (const Route& route : routes) paths[std::string{route.path}].push_back(route.method);
     const Json index = {{"name", "cloudflare-analytics-monitor"}, {"version", version()}, {"paths", paths}};
-    routes.push_back(
-        {.method = "GET", .path = "/", .answer = [index](const HttpRequest&) { return success(index); }});
+    routes.push_back({.method = "GET", .path = "/", .answer = [index](const HttpRequest&) {
+                          HttpAnswer answer = success(index);
+                          answer.headers.emplace_back("Vary", "Accept");
+                          return answer;
+                      }});
 }
 
 }  // namespace cam::api

@@ -78,6 +78,40 @@ std::optional<std::uint32_t> QueryReader::number(std::string_view name, std::uin
     return std::nullopt;
 }
 
+std::optional<std::int64_t> QueryReader::cursor(std::string_view name) {
+    const auto value = find(name);
+    if (!value) return std::nullopt;
+    std::int64_t id = 0;
+    const auto [end, fault] = std::from_chars(value->data(), value->data() + value->size(), id);
+    if (fault == std::errc{} && end == value->data() + value->size() && id > 0) return id;
+    wrong(name, "what next_cursor of an earlier answer says");
+    return std::nullopt;
+}
+
+std::optional<Prefix> QueryReader::prefix(std::string_view name) {
+    const auto value = find(name);
+    if (!value) return std::nullopt;
+    if (const auto address = IpAddress::parse(*value)) return Prefix::covering(*address, address->width());
+    Prefix::Fault why{};
+    if (const auto prefix = Prefix::parse(*value, &why)) return prefix;
+    if (why == Prefix::Fault::kHostBits) {
+        wrong(name, "a prefix without host bits, such as 192.0.2.0/24");
+    } else {
+        wrong(name, "a prefix such as 192.0.2.0/24 or 2001:db8::/32, or an address");
+    }
+    return std::nullopt;
+}
+
+std::optional<std::size_t> QueryReader::choice(std::string_view name,
+                                               std::initializer_list<std::string_view> choices) {
+    const auto value = find(name);
+    if (!value) return std::nullopt;
+    const auto* const chosen = std::find(choices.begin(), choices.end(), *value);
+    if (chosen != choices.end()) return static_cast<std::size_t>(chosen - choices.begin());
+    wrong(name, fmt::format("one of {}", fmt::join(choices, ", ")));
+    return std::nullopt;
+}
+
 std::optional<HttpAnswer> QueryReader::refusal() {
     for (const auto& parameter : request_.query) {
         const std::string& name = parameter.first;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +10,7 @@
 
 #include "api/http_message.h"
 #include "cam/base/clock.h"
+#include "cam/model/prefix.h"
 
 namespace cam::api {
 
@@ -22,6 +25,12 @@ public:
     std::optional<WallTime> time(std::string_view name);  ///< RFC 3339
     std::optional<bool> flag(std::string_view name);
     std::optional<std::uint32_t> number(std::string_view name, std::uint32_t least, std::uint32_t most);
+    /// A cursor that an answer gave: the id of a row.
+    std::optional<std::int64_t> cursor(std::string_view name);
+    /// A prefix, or an address, which is the prefix of that address alone.
+    std::optional<Prefix> prefix(std::string_view name);
+    /// The position of the value among the `choices`.
+    std::optional<std::size_t> choice(std::string_view name, std::initializer_list<std::string_view> choices);
 
     /// 422 with everything that was wrong, parameters that nobody asked for included: a mistyped filter that
     /// is ignored would show too much.

@@ -11,8 +11,6 @@
 namespace cam::api {
 namespace {
 
-constexpr std::string_view kId = "{id}";
-
 std::string_view without_slash(std::string_view path) {
     if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
     return path;
@@ -20,14 +18,20 @@ std::string_view without_slash(std::string_view path) {
 
 bool is_at(const Route& route, std::string_view path) {
     path = without_slash(path);
-    if (!route.path.ends_with(kId)) return route.path == path;
-    const std::string_view folder = route.path.substr(0, route.path.size() - kId.size());
-    return path.size() > folder.size() && path.starts_with(folder) &&
-           path.find('/', folder.size()) == std::string_view::npos;
+    const std::size_t open = route.path.find('{');
+    if (open == std::string_view::npos) return route.path == path;
+    const std::string_view folder = route.path.substr(0, open);
+    const std::string_view rest = route.path.substr(route.path.find('}') + 1);
+    if (path.size() <= folder.size() + rest.size() || !path.starts_with(folder) || !path.ends_with(rest)) {
+        return false;
+    }
+    const std::string_view any = path.substr(folder.size(), path.size() - folder.size() - rest.size());
+    return any.find('/') == std::string_view::npos;
 }
 
-bool serves(const Route& route, std::string_view method) {
-    return route.method == method || (route.method == "GET" && method == "HEAD");
+bool serves(const Route& route, const HttpRequest& request) {
+    if (route.serves != nullptr && !route.serves(request)) return false;
+    return route.method == request.method || (route.method == "GET" && request.method == "HEAD");
 }
 
 }  // namespace
@@ -39,22 +43,26 @@ std::string_view last_segment(std::string_view path) {
 
 const Route* RouteTable::find(const HttpRequest& request) const {
     const auto route = std::find_if(routes_.begin(), routes_.end(), [&](const Route& candidate) {
-        return is_at(candidate, request.path) && serves(candidate, request.method);
+        return is_at(candidate, request.path) && serves(candidate, request);
     });
     return route == routes_.end() ? nullptr : &*route;
 }
 
-Access RouteTable::access(std::string_view path) const {
-    const auto route = std::find_if(routes_.begin(), routes_.end(),
-                                    [&](const Route& candidate) { return is_at(candidate, path); });
-    return route == routes_.end() ? Access::kToken : route->access;
+Access RouteTable::access(const HttpRequest& request) const {
+    if (const Route* route = find(request)) return route->access;
+    const auto other = std::find_if(routes_.begin(), routes_.end(),
+                                    [&](const Route& candidate) { return is_at(candidate, request.path); });
+    return other == routes_.end() ? Access::kToken : other->access;
 }
 
 std::optional<HttpAnswer> RouteTable::refuse(const HttpRequest& request) const {
     if (find(request) != nullptr) return std::nullopt;
     std::string allowed;
+    std::vector<std::string_view> told;
     for (const Route& route : routes_) {
         if (!is_at(route, request.path)) continue;
+        if (std::find(told.begin(), told.end(), route.method) != told.end()) continue;
+        told.push_back(route.method);
         if (!allowed.empty()) allowed += ", ";
         allowed += route.method;
         if (route.method == "GET") allowed += ", HEAD";

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/envelope.h"
+#include "api/event_streams.h"
 #include "api/gate.h"
 #include "api/http_server.h"
 #include "api/route_table.h"
@@ -15,13 +16,23 @@
 namespace cam::api {
 namespace {
 
-std::vector<Route> all_routes(const Backend& backend) {
+using OpenStream = std::function<HttpAnswer(const HttpRequest&)>;
+
+std::vector<Route> all_routes(const Backend& backend, Gate& gate, OpenStream open_stream) {
     std::vector<Route> routes;
+    add_page_routes(routes);
+    add_session_routes(routes, gate);
+    add_stream_route(routes, std::move(open_stream));
+    add_preview_route(routes, backend);
+    add_traffic_routes(routes, backend);
     add_router_routes(routes, backend);
     add_rule_routes(routes, backend);
     add_alert_routes(routes, backend);
     add_exporter_routes(routes, backend);
+    add_status_routes(routes, backend);
+    add_attack_routes(routes, backend);
     add_event_routes(routes, backend);
+    add_delivery_routes(routes, backend);
     add_preference_routes(routes, backend);
     add_probe_routes(routes, backend);
     add_description_routes(routes);
@@ -33,10 +44,20 @@ std::vector<Route> all_routes(const Backend& backend) {
 
 struct Server::State {
     State(const std::optional<Secret>& token, Backend given, Logger logger)
-        : gate(token), backend(std::move(given)), routes(all_routes(backend)), log(std::move(logger)) {}
+        : gate(token, clock),
+          backend(std::move(given)),
+          routes(
+              all_routes(backend, gate, [this](const HttpRequest& request) { return open_stream(request); })),
+          log(std::move(logger)) {}
 
-    std::optional<HttpAnswer> refuse(const HttpRequest& request) const {
-        if (auto refused = gate.refuse(request, routes.access(request.path))) return refused;
+    /// A stream ends with the session that opened it.
+    HttpAnswer open_stream(const HttpRequest& request) {
+        return streams->open(request,
+                             [this, session = gate.session(request)] { return gate.still_open(session); });
+    }
+
+    std::optional<HttpAnswer> refuse(const HttpRequest& request) {
+        if (auto refused = gate.refuse(request, routes.access(request))) return refused;
         return routes.refuse(request);
     }
 
@@ -56,12 +77,15 @@ struct Server::State {
         return given;
     }
 
-    Gate gate;
+    SystemClock clock;
+    Gate gate;        ///< the routes refer to it
     Backend backend;  ///< the routes refer to it
     RouteTable routes;
     Logger log;
     MetricRegistry own_metrics;  ///< where nobody wants them
+    EventBoard own_board;        ///< where nobody tells anything
     std::uint16_t port = 0;
+    std::unique_ptr<EventStreams> streams;
     std::unique_ptr<HttpServer> http;  ///< last: its threads use all of the above
 };
 
@@ -80,6 +104,10 @@ Result<std::unique_ptr<Server>> Server::start(Options options, Backend backend, 
         .refuse = [&self = *state](const HttpRequest& request) { return self.refuse(request); },
         .answer = [&self = *state](const HttpRequest& request) { return self.answer(request); }};
     MetricRegistry& registry = options.metrics != nullptr ? *options.metrics : state->own_metrics;
+    EventBoard& board = options.events != nullptr ? *options.events : state->own_board;
+    auto streams = EventStreams::start(board, EventStreams::Limits{}, registry, log);
+    if (!streams) return streams.error();
+    state->streams = std::move(*streams);
     const std::string address = socket->address;
     Result<std::unique_ptr<HttpServer>> http =
         HttpServer::start(std::move(socket).value(), service, HttpLimits{}, HttpMetrics{registry}, log);

@@ -2,30 +2,26 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "app/mitigation_views.h"
+#include "app/monitor_status.h"
 #include "app/preferences.h"
-#include "app/store_pool.h"
+#include "app/rule_preview.h"
+#include "app/traffic_view.h"
 #include "cam/store/flow_store.h"
 
 namespace cam::app {
 namespace {
 
-using Events = StorePool<store::SqliteStore>;
-using Flows = StorePool<store::FlowStore>;
+using Events = EventPool;
+using Flows = FlowPool;
 
-api::Readiness readiness(const Surroundings& around) {
-    api::Readiness told{.ready = true, .reasons = around.conditions.problems()};
-    const std::string poll = around.poll_problem.with([](const std::string& why) { return why; });
-    if (!poll.empty()) told.reasons.insert(told.reasons.begin(), poll);
-    told.ready = poll.empty() && !around.conditions.wrong(Condition::kDatabase) &&
-                 !around.conditions.wrong(Condition::kFlowListener) &&
-                 !around.conditions.wrong(Condition::kFlowStore);
-    return told;
-}
+constexpr std::chrono::seconds kPreviewBudget{10};
 
 void fill_preferences(const Surroundings& around, api::Backend& backend) {
     const PreferenceFile preferences(around.settings.paths.dashboard_prefs);
@@ -35,7 +31,11 @@ void fill_preferences(const Surroundings& around, api::Backend& backend) {
         if (!told && told.error().code == ErrorCode::kNotFound) return true;
         return told;
     };
-    backend.set_my_prefixes_only = [preferences](bool on) { return preferences.set_my_prefixes_only(on); };
+    backend.set_my_prefixes_only = [preferences, &events = around.events](bool on) {
+        const Status written = preferences.set_my_prefixes_only(on);
+        if (written) events.preferences();
+        return written;
+    };
 }
 
 void fill_routers(Clock& clock, const std::shared_ptr<Flows>& flows, api::Backend& backend) {
@@ -130,6 +130,47 @@ Result<std::vector<ExporterStatus>> exporters(const Surroundings& around, Flows&
     return out;
 }
 
+/// At most one preview at a time; the others are told to come back.
+class OnePreview {
+public:
+    explicit OnePreview(std::atomic<bool>& taken) : taken_(taken), is_mine_(!taken.exchange(true)) {}
+    ~OnePreview() {
+        if (is_mine_) taken_ = false;
+    }
+    OnePreview(const OnePreview&) = delete;
+    OnePreview& operator=(const OnePreview&) = delete;
+    [[nodiscard]] bool is_mine() const { return is_mine_; }
+
+private:
+    std::atomic<bool>& taken_;
+    bool is_mine_;
+};
+
+void fill_traffic(const Surroundings& around, const std::shared_ptr<Flows>& flows, api::Backend& backend) {
+    backend.now = [&clock = around.clock] { return clock.wall(); };
+    backend.traffic = [flows](const std::vector<Prefix>& prefixes, const api::TrafficRange& range) {
+        return flows->with([&](store::FlowStore& store) { return summed_series(store, prefixes, range); });
+    };
+    backend.traffic_minute = [flows, &clock = around.clock](std::optional<MinuteTime> minute) {
+        return flows->with(
+            [&](store::FlowStore& store) { return stored_minute(store, minute, clock.wall()); });
+    };
+    backend.traffic_parts = [flows, &geo = around.geo](const Prefix& prefix, const api::TrafficRange& range,
+                                                       std::size_t most) {
+        return flows->with(
+            [&](store::FlowStore& store) { return traffic_parts(store, geo, prefix, range, most); });
+    };
+    backend.preview_rule = [flows, &clock = around.clock, taken = std::make_shared<std::atomic<bool>>(false)](
+                               const Rule& rule, std::chrono::hours past) -> Result<api::RulePreview> {
+        const OnePreview turn(*taken);
+        if (!turn.is_mine()) return Error{ErrorCode::kBusy, "another preview is under way"};
+        const auto to = std::chrono::floor<std::chrono::minutes>(clock.wall());
+        return flows->with([&](store::FlowStore& store) {
+            return preview_rule(store, rule, to - past, to, clock, kPreviewBudget);
+        });
+    };
+}
+
 }  // namespace
 
 api::Backend api_backend(const Surroundings& around) {
@@ -139,15 +180,14 @@ api::Backend api_backend(const Surroundings& around) {
     const auto events = std::make_shared<Events>(options);  // owned by the functions below
     const auto flows = std::make_shared<Flows>(options);
     api::Backend backend;
-    backend.events = [events](const EventQuery& query) {
-        return events->with([&](store::SqliteStore& store) { return store.events(query); });
-    };
+    fill_mitigation(around, events, flows, backend);
     backend.readiness = [&around] { return readiness(around); };
     backend.metrics_text = [&around] { return around.metrics.text(); };
     backend.exporters = [&around, flows] { return exporters(around, *flows); };
     fill_preferences(around, backend);
     fill_routers(around.clock, flows, backend);
     fill_rules(around.clock, flows, backend);
+    fill_traffic(around, flows, backend);
     return backend;
 }
 

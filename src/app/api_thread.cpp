@@ -19,7 +19,8 @@ void serve_api(const Surroundings& around, Heartbeat& heartbeat, const std::stop
         auto server = api::Server::start({.host = api.listen.host,
                                           .port = api.listen.port,
                                           .token = api.token,
-                                          .metrics = &around.metrics},
+                                          .metrics = &around.metrics,
+                                          .events = &around.events},
                                          api_backend(around), around.log);
         if (server) {
             around.conditions.clear(Condition::kApiListener, "api listens again", nullptr);

@@ -70,7 +70,8 @@ void Conditions::raise(Condition condition, const Trouble& trouble, store::Sqlit
         State& now = states[index(condition)];
         if (now.state == trouble.state) return false;
         first_word = !now.known;
-        now = State{true, trouble.state, trouble.headline, false};
+        const WallTime since = now.state.empty() ? clock_.wall() : now.since;
+        now = State{true, trouble.state, trouble.headline, false, trouble.details, since};
         return true;
     });
     if (!changed) return;
@@ -89,7 +90,7 @@ void Conditions::clear(Condition condition, std::string_view headline, store::Sq
         if (now.known && now.state.empty()) return false;
         was_wrong = !now.state.empty();
         past_database = now.unqueued || (!now.known && is_marked(condition));
-        now = State{true, "", "", false};
+        now = State{.known = true, .state = "", .headline = "", .unqueued = false};
         return true;
     });
     if (!changed) return;
@@ -159,6 +160,21 @@ std::vector<std::string> Conditions::problems() const {
             if (!state.state.empty()) lines.push_back(state.headline);
         }
         return lines;
+    });
+}
+
+std::vector<RaisedCondition> Conditions::raised() const {
+    return states_.with([](const auto& states) {
+        std::vector<RaisedCondition> all;
+        for (std::size_t i = 0; i < states.size(); ++i) {
+            const State& state = states[i];
+            if (state.state.empty()) continue;
+            all.push_back({.name = name(static_cast<Condition>(i)),
+                           .headline = state.headline,
+                           .details = state.details,
+                           .since = state.since});
+        }
+        return all;
     });
 }
 

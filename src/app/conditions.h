@@ -11,6 +11,7 @@
 #include "cam/base/guarded.h"
 #include "cam/base/log.h"
 #include "cam/model/message.h"
+#include "cam/model/monitor_status.h"
 #include "cam/notify/render.h"
 #include "cam/store/sqlite_store.h"
 
@@ -71,6 +72,8 @@ public:
 
     /// One line per thing that is wrong now.
     [[nodiscard]] std::vector<std::string> problems() const;
+    /// The same with what is known of each.
+    [[nodiscard]] std::vector<RaisedCondition> raised() const;
     [[nodiscard]] bool wrong(Condition condition) const;
     /// Messages that could not be queued in the database, oldest first; the caller takes them over.
     [[nodiscard]] std::deque<UnqueuedMessage> take_unqueued();
@@ -85,6 +88,8 @@ private:
         std::string state;   ///< empty: well
         std::string headline;
         bool unqueued = false;  ///< the trouble was told past the database
+        std::vector<std::string> details = {};
+        WallTime since{};  ///< of this trouble, whatever its state became since
     };
     void queue_past_database(UnqueuedMessage message);
     void tell_trouble(Condition condition, const Trouble& trouble, store::SqliteStore* store,

@@ -108,6 +108,7 @@ void Deliverer::load_pacing() {
 void Deliverer::refresh_gauges() {
     const auto waiting = parts_.store.outbox();
     if (!waiting) return;
+    if (parts_.events != nullptr) parts_.events->delivery(waiting->waiting);
     const double age = waiting->oldest
                            ? static_cast<double>((parts_.clock.wall() - *waiting->oldest).count()) / 1000.0
                            : 0.0;
@@ -353,9 +354,18 @@ Deliverer::Step Deliverer::deliver_unqueued(std::stop_token stop) {
     return done;
 }
 
+void Deliverer::tell_next(Step step) {
+    if (!parts_.tries_again) return;
+    std::optional<WallTime> at;
+    if (step == Step::kWait) at = parts_.clock.wall() + (ready_at_ - parts_.clock.steady());
+    parts_.tries_again(at);
+}
+
 void Deliverer::run(const std::stop_token& stop, Wakeup& wakeup) {
     while (!stop.stop_requested()) {
-        switch (step(stop)) {
+        const Step done = step(stop);
+        tell_next(done);
+        switch (done) {
             case Step::kEmpty:
                 lock_.close();  // a single poll beside an idle daemon, or a hanging one, tells for itself
                 wakeup.wait(kIdleLook, stop);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -10,6 +11,7 @@
 
 #include "app/conditions.h"
 #include "app/heartbeat.h"
+#include "cam/api/event_board.h"
 #include "cam/base/backoff.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
@@ -55,6 +57,9 @@ public:
         /// Cuts a call in flight. Apart from the stop of the loop, because a call that is cut may have been a
         /// message, which would then be repeated. Without it the loop's stop cuts.
         std::stop_token abort{};
+        /// Told when the first message that waits will be tried again; none: at once, or nothing waits.
+        std::function<void(std::optional<WallTime>)> tries_again = {};
+        api::EventBoard* events = nullptr;  ///< told how much waits, if there is one
     };
     Deliverer(Parts parts, Options options);
 
@@ -97,6 +102,7 @@ private:
     /// Waits after an outcome that was no success and reports Telegram's state; how long.
     std::chrono::milliseconds pause_for(const notify::SendOutcome& outcome);
     void count(notify::SendResult result, std::uint64_t calls);
+    void tell_next(Step step);
     void wait_until(SteadyTime when) { ready_at_ = std::max(ready_at_, when); }
 
     struct Unmarked {

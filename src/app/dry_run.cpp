@@ -111,8 +111,10 @@ int run_test(const Invocation& asked) {
     enrich::GeoDatabases geo({.city = settings.geoip.city, .asn = settings.geoip.asn, .scratch_folder = ""});
     Guarded<std::string> poll_problem;
     FlowBoard flow_board;
-    const Surroundings around{settings,   clock, output->logger(), metrics,   heartbeats,
-                              conditions, geo,   poll_problem,     flow_board};
+    StatusBoard status_board(clock.wall());
+    api::EventBoard event_board;
+    const Surroundings around{settings, clock,        output->logger(), metrics,      heartbeats, conditions,
+                              geo,      poll_problem, flow_board,       status_board, event_board};
     auto cloudflare = CloudflareSide::make(around, heartbeats.add("cam-test"));
     if (!cloudflare) {
         std::fprintf(stderr, "cloudflare-analytics-monitor: %s\n", cloudflare.error().detail.c_str());

@@ -12,7 +12,6 @@
 namespace cam::app {
 namespace {
 
-constexpr std::chrono::minutes kSilence{10};
 constexpr std::chrono::seconds kLookEvery{5};
 constexpr std::chrono::hours kKeepEvery{1};
 
@@ -21,6 +20,25 @@ std::string told_in_words(const Router& router) {
 }
 
 }  // namespace
+
+std::vector<Router> silent_routers(const std::vector<decode::ExporterReport>& exporters,
+                                   const std::vector<Router>& routers, const Clock& clock) {
+    const SteadyTime now = clock.steady();
+    std::map<IpAddress, SteadyTime> seen;
+    for (const decode::ExporterReport& one : exporters) {
+        if (one.datagrams == 0) continue;
+        // More than one worker may know it, where the kernel spreads by port too.
+        SteadyTime& last = seen.try_emplace(one.exporter.address(), one.last_seen).first->second;
+        last = std::max(last, one.last_seen);
+    }
+    std::vector<Router> silent;
+    for (const Router& router : routers) {
+        if (router.created_at + kExporterSilence > clock.wall()) continue;
+        const auto found = seen.find(router.address);
+        if (found == seen.end() || now - found->second > kExporterSilence) silent.push_back(router);
+    }
+    return silent;
+}
 
 ExporterWatch::ExporterWatch(Parts parts)
     : parts_(std::move(parts)), metrics_(parts_.metrics), started_(parts_.clock.steady()) {}
@@ -34,7 +52,7 @@ void ExporterWatch::look(const FlowExchange& exchange, const std::vector<Router>
     metrics_.show(exporters);
     if (database == Database::kRefuses) return;
     if (now - kept_ >= kKeepEvery) keep_seen(exporters);
-    if (now - started_ >= kSilence) look_for_silence(exporters, routers);
+    if (now - started_ >= kExporterSilence) look_for_silence(exporters, routers);
 }
 
 /// What is saved of an exporter that still sends the same templates must not grow old.
@@ -50,19 +68,9 @@ void ExporterWatch::keep_seen(const std::vector<decode::ExporterReport>& exporte
 
 void ExporterWatch::look_for_silence(const std::vector<decode::ExporterReport>& exporters,
                                      const std::vector<Router>& routers) {
-    const SteadyTime now = parts_.clock.steady();
-    std::map<IpAddress, SteadyTime> seen;
-    for (const decode::ExporterReport& one : exporters) {
-        if (one.datagrams == 0) continue;
-        // More than one worker may know it, where the kernel spreads by port too.
-        SteadyTime& last = seen.try_emplace(one.exporter.address(), one.last_seen).first->second;
-        last = std::max(last, one.last_seen);
-    }
     std::vector<std::string> silent;
-    for (const Router& router : routers) {
-        if (router.created_at + kSilence > parts_.clock.wall()) continue;
-        const auto found = seen.find(router.address);
-        if (found == seen.end() || now - found->second > kSilence) silent.push_back(told_in_words(router));
+    for (const Router& router : silent_routers(exporters, routers, parts_.clock)) {
+        silent.push_back(told_in_words(router));
     }
     if (silent.empty()) {
         parts_.conditions.clear(Condition::kFlowExporters, "All routers send flows again",
@@ -75,7 +83,7 @@ void ExporterWatch::look_for_silence(const std::vector<decode::ExporterReport>& 
                     .details = silent,
                     .tell = Tell::kLogAndSoc};
     trouble.details.push_back(
-        fmt::format("for more than {}; its traffic is unknown, not zero", duration_text(kSilence)));
+        fmt::format("for more than {}; its traffic is unknown, not zero", duration_text(kExporterSilence)));
     parts_.conditions.raise(Condition::kFlowExporters, trouble, &parts_.remembered);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "app/conditions.h"
@@ -13,6 +14,13 @@
 #include "cam/store/sqlite_store.h"
 
 namespace cam::app {
+
+/// A router that was not heard for so long is silent.
+inline constexpr std::chrono::minutes kExporterSilence{10};
+
+/// The routers that have been named for longer than that and are silent.
+[[nodiscard]] std::vector<Router> silent_routers(const std::vector<decode::ExporterReport>& exporters,
+                                                 const std::vector<Router>& routers, const Clock& clock);
 
 /// Shows in /metrics what is known of the exporters, tells the SOC once when a listed router has fallen
 /// silent and when it is back, and keeps the saved state of those that still send. Owned by the thread that

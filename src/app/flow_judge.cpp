@@ -210,6 +210,18 @@ Status FlowJudge::write(Current& minute) {
     });
 }
 
+/// In the order of their weight: alerts before the minute that they belong to. Of alerts that merely go on
+/// only some are named; all of them can be read when the minute is told.
+void FlowJudge::publish(MinuteTime minute, const store::Judgement& judgement,
+                        const store::RecordReport& recorded) {
+    using Change = api::EventBoard::AlertChange;
+    for (const Alert& alert : recorded.started) parts_.events->alert(alert.id, Change::kStarted);
+    for (const Alert& alert : recorded.ended) parts_.events->alert(alert.id, Change::kEnded);
+    const std::size_t named = std::min(judgement.updated.size(), kUpdatesTold);
+    for (std::size_t i = 0; i < named; ++i) parts_.events->alert(judgement.updated[i].id, Change::kUpdated);
+    parts_.events->minute(minute);
+}
+
 void FlowJudge::work(bool all) {
     while (true) {
         if (!current_) {

@@ -39,7 +39,8 @@ public:
         Logger log;
         MetricRegistry& metrics;
         notify::RenderOptions render;
-        std::function<void()> queued;  ///< called when messages went into the outbox
+        std::function<void()> queued;       ///< called when messages went into the outbox
+        api::EventBoard* events = nullptr;  ///< told of minutes and alerts, if there is one
     };
     struct Options {
         std::size_t workers = 1;
@@ -85,6 +86,7 @@ private:
     Current merged(MinuteTime minute, Gathered gathered) const;
     void judge(Current& minute);
     Status write(Current& minute);
+    void publish(MinuteTime minute, const store::Judgement& judgement, const store::RecordReport& recorded);
     void work(bool all);
     void note_failure(const Error& why);
     void keep_states();

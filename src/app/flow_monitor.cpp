@@ -37,7 +37,8 @@ Status monitor(const Surroundings& around, Heartbeat& heartbeat, const std::func
                      .log = around.log,
                      .metrics = around.metrics,
                      .render = render_options(around.settings),
-                     .queued = queued},
+                     .queued = queued,
+                     .events = &around.events},
                     {.workers = receivers.size()});
     FlowWorkers workers(around, std::move(receivers), *exchange, states);
     around.flow_board.attach(exchange);

@@ -99,8 +99,11 @@ Result<std::unique_ptr<DeliverySide>> DeliverySide::make(const Surroundings& aro
     if (!store) return store.error();
     side->store = std::move(*store);
     side->deliverer = std::make_unique<Deliverer>(
-        Deliverer::Parts{*side->telegram, *side->store, around.conditions, around.clock, around.log,
-                         around.metrics, heartbeat, render_options(around.settings), std::move(abort)},
+        Deliverer::Parts{
+            *side->telegram, *side->store, around.conditions, around.clock, around.log, around.metrics,
+            heartbeat, render_options(around.settings), std::move(abort),
+            [&board = around.status_board](std::optional<WallTime> at) { board.note_next_delivery(at); },
+            &around.events},
         Deliverer::Options{.database = around.settings.paths.database,
                            .target = {.chat_id = telegram.chat_id, .thread_id = telegram.message_thread_id},
                            .send_total = std::chrono::seconds{20}});

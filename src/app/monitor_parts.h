@@ -9,6 +9,8 @@
 #include "app/heartbeat.h"
 #include "app/poller.h"
 #include "app/settings.h"
+#include "app/status_board.h"
+#include "cam/api/event_board.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
@@ -31,6 +33,8 @@ struct Surroundings {
     enrich::GeoDatabases& geo;
     Guarded<std::string>& poll_problem;  ///< why the last poll was no success; empty if it was
     FlowBoard& flow_board;
+    StatusBoard& status_board;
+    api::EventBoard& events;  ///< what just happened, for those who watch the page
 };
 
 [[nodiscard]] std::string user_agent();

@@ -30,8 +30,8 @@ struct OneShot {
           conditions(clock, output->logger(), render_options(loaded.settings),
                      loaded.settings.paths.database),
           geo(geo_options(loaded.settings)),
-          around{loaded.settings, clock, output->logger(), metrics,   heartbeats,
-                 conditions,      geo,   poll_problem,     flow_board} {}
+          around{loaded.settings, clock,      output->logger(), metrics, heartbeats, conditions, geo,
+                 poll_problem,    flow_board, status_board,     events} {}
 
     SystemClock clock;
     MetricRegistry metrics;
@@ -41,6 +41,8 @@ struct OneShot {
     enrich::GeoDatabases geo;
     Guarded<std::string> poll_problem;
     FlowBoard flow_board;
+    StatusBoard status_board{clock.wall()};
+    api::EventBoard events;
     Surroundings around;
 };
 

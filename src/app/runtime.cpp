@@ -7,6 +7,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "app/api_thread.h"
+#include "app/bgp_watch.h"
 #include "app/clickhouse_monitor.h"
 #include "app/flow_collector.h"
 #include "app/flow_monitor.h"
@@ -39,8 +40,9 @@ Runtime::Runtime(Parts parts)
       heartbeats_(parts_.clock),
       conditions_(parts_.clock, parts_.log, render_options(parts_.settings), parts_.settings.paths.database),
       geo_(geo_options(parts_.settings)),
-      around_{parts_.settings, parts_.clock, parts_.log,    parts_.metrics, heartbeats_,
-              conditions_,     geo_,         poll_problem_, flow_board_},
+      status_board_(parts_.clock.wall()),
+      around_{parts_.settings, parts_.clock, parts_.log,    parts_.metrics, heartbeats_, conditions_, geo_,
+              poll_problem_,   flow_board_,  status_board_, events_},
       poll_beat_(heartbeats_.add("cam-poll")),
       deliver_beat_(heartbeats_.add("cam-deliver")) {}
 
@@ -107,6 +109,15 @@ Status Runtime::start(Announce announce) {
         spawn(
             "cam-http", beat, [this, &beat](const std::stop_token& stop) { serve_api(around_, beat, stop); },
             workers_);
+        Heartbeat& bgp_beat = heartbeats_.add("cam-bgp");
+        // The startup report asks for itself.
+        const BgpFirst first = announce == Announce::kYes ? BgpFirst::kLater : BgpFirst::kNow;
+        spawn(
+            "cam-bgp", bgp_beat,
+            [this, first, &bgp_beat](const std::stop_token& stop) {
+                watch_bgp(around_, first, bgp_beat, stop);
+            },
+            workers_);
     }
     spawn(
         "cam-deliver", deliver_beat_,
@@ -164,6 +175,7 @@ void Runtime::poll_loop(const std::stop_token& stop) {
 }
 
 void Runtime::note_poll(const PollReport& report) {
+    status_board_.note_poll(report, parts_.clock.wall());
     const std::string at = european_time(parts_.clock.wall());
     switch (report.outcome) {
         case PollReport::Outcome::kDone:
@@ -171,12 +183,14 @@ void Runtime::note_poll(const PollReport& report) {
             status_.with([&](std::string& line) {
                 line = fmt::format("Last poll {}: {} rows, {} new", at, report.rows, report.fresh);
             });
+            events_.poll(api::EventBoard::PollOutcome::kDone, parts_.clock.wall(), report.fresh);
             break;
         case PollReport::Outcome::kFailed:
             poll_problem_.with(
                 [&](std::string& why) { why = fmt::format("the last poll failed: {}", report.why); });
             status_.with(
                 [&](std::string& line) { line = fmt::format("Last poll {} FAILED: {}", at, report.why); });
+            events_.poll(api::EventBoard::PollOutcome::kFailed, parts_.clock.wall(), 0);
             break;
         case PollReport::Outcome::kCancelled:
             break;

@@ -53,6 +53,8 @@ private:
     enrich::GeoDatabases geo_;
     Guarded<std::string> poll_problem_{std::string{"no poll has been completed yet"}};
     FlowBoard flow_board_;
+    StatusBoard status_board_;
+    api::EventBoard events_;
     Surroundings around_;
     std::unique_ptr<store::SqliteStore> store_;
     std::unique_ptr<PollSide> poll_;

@@ -4,6 +4,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "app/bgp_watch.h"
 #include "app/geo_refresh.h"
 #include "app/service_states.h"
 #include "cam/base/version.h"
@@ -12,18 +13,6 @@ namespace cam::app {
 namespace {
 
 constexpr std::chrono::seconds kServicesBudget{5};
-constexpr std::chrono::seconds kBgpBudget{8};
-
-std::optional<BgpStatus> ask_bgp(const Surroundings& around, const std::stop_token& stop) {
-    auto http = net::CurlHttpClient::create(user_agent());
-    if (!http) return std::nullopt;
-    cloudflare::AnalyticsClient client(**http, around.clock, cloudflare_options(around.settings));
-    auto status = client.bgp_status(kBgpBudget, stop);
-    if (status) return *status;
-    around.log->warn("bgp status unknown kind={} detail={}", name(status.error().kind),
-                     status.error().detail);
-    return std::nullopt;
-}
 
 std::optional<AttackHistory> ask_history(const Surroundings& around, store::SqliteStore& store) {
     auto history = store.attack_history(around.clock.wall());

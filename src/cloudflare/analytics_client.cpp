@@ -162,17 +162,17 @@ Result<BgpStatus, QueryFailure> AnalyticsClient::bgp_status(milliseconds total, 
     const Result<net::HttpResponse, QueryFailure> listed = get(list_url, deadline, stop);
     if (!listed) return listed.error();
     const AnswerContext context = context_of(*listed, clock_.wall());
-    const Result<std::vector<std::string>, QueryFailure> ids =
-        read_prefix_ids(listed->body, context, options_.api_token);
-    if (!ids) return ids.error();
-    if (ids->size() > kMostPrefixes) {
+    const Result<std::vector<ListedPrefix>, QueryFailure> prefixes =
+        read_prefixes(listed->body, context, options_.api_token);
+    if (!prefixes) return prefixes.error();
+    if (prefixes->size() > kMostPrefixes) {
         return missing_failure(context, FailureKind::kNoData,
                                fmt::format("{} IP prefixes are more than the {} that are asked one by one",
-                                           ids->size(), kMostPrefixes));
+                                           prefixes->size(), kMostPrefixes));
     }
 
     BgpStatus status;
-    for (const std::string& id : *ids) {
+    for (const auto& [id, cidr] : *prefixes) {
         BgpStatus part;
         if (!id.empty()) {
             const Result<net::HttpResponse, QueryFailure> response =
@@ -183,10 +183,19 @@ Result<BgpStatus, QueryFailure> AnalyticsClient::bgp_status(milliseconds total, 
             if (!counted) return counted.error();
             part = *counted;
         }
-        if (part.total == 0) part = {.advertised = 0, .unknown = 1, .total = 1};
+        if (part.total == 0) {
+            part = {.advertised = 0,
+                    .unknown = 1,
+                    .total = 1,
+                    .prefixes = {{.prefix = cidr, .advertised = std::nullopt}}};
+        }
         status.advertised += part.advertised;
         status.unknown += part.unknown;
         status.total += part.total;
+        const std::size_t room = BgpStatus::kMostListed - status.prefixes.size();
+        const auto listed_to =
+            part.prefixes.begin() + static_cast<std::ptrdiff_t>(std::min(room, part.prefixes.size()));
+        status.prefixes.insert(status.prefixes.end(), part.prefixes.begin(), listed_to);
     }
     return status;
 }

@@ -7,6 +7,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <nlohmann/json.hpp>
 
+#include "cam/model/prefix.h"
+
 #include "event_answer.h"
 
 namespace cam::cloudflare {
@@ -132,6 +134,14 @@ AccountLimits limits_of(const json& settings) {
     return limits;
 }
 
+/// The entry's `cidr`; empty if it is none.
+std::string cidr_of(const json& entry) {
+    const json* const cidr = member(&entry, "cidr");
+    if (cidr == nullptr || !cidr->is_string()) return {};
+    const auto& text = cidr->get_ref<const std::string&>();
+    return Prefix::parse(text) ? text : std::string{};
+}
+
 }  // namespace
 
 Result<AccountLimits, QueryFailure> read_limits(std::string_view body, const AnswerContext& context,
@@ -152,17 +162,18 @@ Result<AccountLimits, QueryFailure> read_limits(std::string_view body, const Ans
     return limits_of(*settings);
 }
 
-Result<std::vector<std::string>, QueryFailure> read_prefix_ids(std::string_view body,
-                                                               const AnswerContext& context,
-                                                               const Secret& secret) {
+Result<std::vector<ListedPrefix>, QueryFailure> read_prefixes(std::string_view body,
+                                                              const AnswerContext& context,
+                                                              const Secret& secret) {
     const Result<json, QueryFailure> list = read_list(body, context, secret);
     if (!list) return list.error();
-    std::vector<std::string> ids;
+    std::vector<ListedPrefix> prefixes;
     for (const json& prefix : *list) {
         const json* const id = member(&prefix, "id");
-        ids.push_back(id != nullptr && id->is_string() ? id->get<std::string>() : std::string{});
+        prefixes.push_back({.id = id != nullptr && id->is_string() ? id->get<std::string>() : std::string{},
+                            .cidr = cidr_of(prefix)});
     }
-    return ids;
+    return prefixes;
 }
 
 Result<BgpStatus, QueryFailure> read_bgp_prefixes(std::string_view body, const AnswerContext& context,
@@ -172,12 +183,13 @@ Result<BgpStatus, QueryFailure> read_bgp_prefixes(std::string_view body, const A
     BgpStatus status;
     for (const json& prefix : *list) {
         const json* const advertised = member(member(&prefix, "on_demand"), "advertised");
+        std::optional<bool> told;
+        if (advertised != nullptr && advertised->is_boolean()) told = advertised->get<bool>();
         ++status.total;
-        if (advertised == nullptr || !advertised->is_boolean()) {
-            ++status.unknown;
-        } else if (advertised->get<bool>()) {
-            ++status.advertised;
-        }
+        if (!told) ++status.unknown;
+        if (told.value_or(false)) ++status.advertised;
+        if (status.prefixes.size() == BgpStatus::kMostListed) continue;
+        status.prefixes.push_back({.prefix = cidr_of(prefix), .advertised = told});
     }
     return status;
 }

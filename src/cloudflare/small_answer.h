@@ -21,12 +21,18 @@ inline constexpr std::size_t kMostSmallAnswerBytes = 4U * 1024 * 1024;
                                                               const AnswerContext& context,
                                                               const Secret& secret);
 
-/// Reads a list of IP prefixes: their ids, empty for an entry that has none.
-[[nodiscard]] Result<std::vector<std::string>, QueryFailure> read_prefix_ids(std::string_view body,
-                                                                             const AnswerContext& context,
-                                                                             const Secret& secret);
+/// An IP prefix of the account.
+struct ListedPrefix {
+    std::string id;    ///< empty: the entry has none
+    std::string cidr;  ///< empty: the entry has none that is one
+};
 
-/// Counts a list of BGP prefixes under one IP prefix.
+/// Reads a list of IP prefixes.
+[[nodiscard]] Result<std::vector<ListedPrefix>, QueryFailure> read_prefixes(std::string_view body,
+                                                                            const AnswerContext& context,
+                                                                            const Secret& secret);
+
+/// Counts and names a list of BGP prefixes under one IP prefix.
 [[nodiscard]] Result<BgpStatus, QueryFailure> read_bgp_prefixes(std::string_view body,
                                                                 const AnswerContext& context,
                                                                 const Secret& secret);

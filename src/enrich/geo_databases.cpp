@@ -182,6 +182,7 @@ struct GeoDatabases::State {
     Slot city;
     Slot asn;
     Guarded<Databases> current;
+    Guarded<GeoState> in_use;  ///< the editions alone
     std::atomic<std::uint64_t> failed{0};
 };
 
@@ -201,8 +202,16 @@ GeoState GeoDatabases::refresh() {
         Databases next{.city = state_->city.database(), .asn = state_->asn.database()};
         // The old ones leave with `next`, outside the lock.
         state_->current.with([&next](Databases& current) { std::swap(current, next); });
+        state_->in_use.with([&state](GeoState& in_use) {
+            in_use.city = state.city;
+            in_use.asn = state.asn;
+        });
     }
     return state;
+}
+
+GeoState GeoDatabases::in_use() const {
+    return state_->in_use.with([](const GeoState& in_use) { return in_use; });
 }
 
 Place GeoDatabases::find(const IpAddress& address) const {

@@ -118,14 +118,16 @@ Result<OutboxState> SqliteStore::outbox() {
     const Result<bool> there = state_->has_table("outbox");
     if (!there) return there.error();
     if (!*there) return OutboxState{};
-    Result<Query> query =
-        state_->database->query("SELECT count(*), min(queued_at) FROM outbox WHERE state = 'waiting'");
+    Result<Query> query = state_->database->query(
+        "SELECT count(*), min(queued_at), (SELECT max(delivered_at) FROM outbox WHERE state = "
+        "'delivered') FROM outbox WHERE state = 'waiting'");
     if (!query) return query.error();
     const Result<bool> row = query->step();
     if (!row) return row.error();
     if (!*row) return OutboxState{};
     return OutboxState{.waiting = static_cast<std::uint64_t>(query->integer(0)),
-                       .oldest = time_at(*query, 1)};
+                       .oldest = time_at(*query, 1),
+                       .last_delivered = time_at(*query, 2)};
 }
 
 Result<std::vector<WallTime>> SqliteStore::deliveries_since(WallTime since) {

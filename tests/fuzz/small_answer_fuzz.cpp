@@ -37,7 +37,8 @@ void read_all(std::string_view body, const AnswerContext& context) {
     } else {
         check_failure(limits.error());
     }
-    if (const auto ids = read_prefix_ids(body, context, token()); !ids) check_failure(ids.error());
+    if (const auto prefixes = read_prefixes(body, context, token()); !prefixes)
+        check_failure(prefixes.error());
     if (const auto status = read_bgp_prefixes(body, context, token())) {
         check(status->advertised + status->unknown <= status->total, "more states than prefixes");
     } else {

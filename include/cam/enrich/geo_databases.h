@@ -46,6 +46,8 @@ public:
     /// Looks at the files and opens what changed. Cheap (a stat per candidate) when nothing did; a change
     /// costs copying the file. Two at a time wait for each other; look-ups never wait.
     GeoState refresh();
+    /// What is in use since the last refresh(): the editions alone. Looks at no file, waits for none.
+    [[nodiscard]] GeoState in_use() const;
     /// What is known of the address; fields that no database knows stay empty. Texts are well-formed UTF-8
     /// without control characters. Never fails: a damaged record counts in failed_lookups(). Takes about a
     /// microsecond.

@@ -11,12 +11,21 @@
 
 namespace cam {
 
+/// Whether a BGP prefix is advertised, as Cloudflare last told it.
+struct PrefixAdvertisement {
+    std::string prefix;              ///< as Cloudflare writes it; empty: it does not
+    std::optional<bool> advertised;  ///< none: Cloudflare does not tell
+    friend bool operator==(const PrefixAdvertisement&, const PrefixAdvertisement&) = default;
+};
+
 /// How many BGP prefixes are advertised. Prefixes whose state Cloudflare does not tell count as `unknown`,
 /// never as withdrawn.
 struct BgpStatus {
     std::uint32_t advertised = 0;
     std::uint32_t unknown = 0;
     std::uint32_t total = 0;
+    std::vector<PrefixAdvertisement> prefixes = {};  ///< one by one, as far as kMostListed
+    static constexpr std::size_t kMostListed = 2'000;
 };
 
 /// The latest attack that is known, as far as its row says.

@@ -167,6 +167,11 @@ public:
     Result<std::vector<Contributor>> contributors(const Prefix& prefix, MinuteTime from, MinuteTime to,
                                                   std::size_t most);
 
+    /// The last minute that was collected; none before the first. One look-up.
+    Result<std::optional<MinuteTime>> last_collected();
+    /// The prefixes with stored traffic, at any time, that cover the address; the longest first.
+    Result<std::vector<Prefix>> covering(const IpAddress& address);
+
     // --- decoder state ---
     Status save_decoder_state(std::span<const DecoderState> states, WallTime now);
     /// These exporters still send, so their state stays.

@@ -12,6 +12,8 @@
 
 #include "cam/base/clock.h"
 #include "cam/base/result.h"
+#include "cam/model/attack.h"
+#include "cam/model/delivery.h"
 #include "cam/model/message.h"
 #include "cam/model/mitigation_event.h"
 #include "cam/model/reports.h"
@@ -44,6 +46,14 @@ struct QueuedMessage {
 struct OutboxState {
     std::uint64_t waiting = 0;
     std::optional<WallTime> oldest;
+    std::optional<WallTime> last_delivered = {};
+};
+
+/// An attack's events by minute.
+struct AttackMinutes {
+    std::vector<DroppedMinute> minutes;  ///< those with events, oldest first
+    std::uint64_t elsewhere = 0;         ///< events whose target lies outside of the prefix
+    std::uint64_t undated = 0;           ///< events whose datetime cannot be read
 };
 
 /// The one SQLite file (WAL, synchronous=FULL): events, outbox, poll progress, remembered state.
@@ -77,6 +87,23 @@ public:
     /// time; the next claim writes over it.
     Result<std::optional<WallTime>> claimed_to();
     Result<std::vector<StoredEvent>> events(const EventQuery& query);
+    /// The same with the cursor of what follows; kInvalid: the event that the cursor means is gone.
+    Result<EventPage> event_page(const EventQuery& query);
+    /// kNotFound.
+    Result<EventDetail> event(std::int64_t id);
+
+    // --- attacks: events put together as the messages do ---
+    /// How many events one look at attacks reads at most, the newest; older ones are left out and the answer
+    /// says so. Bounds time and memory.
+    static constexpr std::uint32_t kMostGrouped = 250'000;
+    /// kInvalid: the event that the cursor means is gone.
+    Result<AttackPage> attacks(const AttackQuery& query);
+    /// All of its events, whenever they were. kNotFound.
+    Result<AttackDetail> attack(std::string_view attack_id);
+    /// kInvalid: no step, or more than AttackTimeline::kMostSteps.
+    Result<AttackTimeline> attack_timeline(const TimelineQuery& query);
+    /// What was dropped on the way to `prefix`, if given. kNotFound.
+    Result<AttackMinutes> attack_minutes(std::string_view attack_id, const std::optional<Prefix>& prefix);
     /// From attack_events where the webhook receiver keeps it, else from our own table.
     Result<AttackHistory> attack_history(WallTime now);
 
@@ -90,6 +117,8 @@ public:
     /// Telegram will never take this text: it leaves the line but stays in the table with the reason.
     Status mark_refused(std::int64_t id, WallTime now, std::string_view why);
     Result<OutboxState> outbox();
+    /// Waiting, delivered and refused messages, newest first.
+    Result<DeliveryPage> deliveries(const DeliveryQuery& query);
     /// When messages were delivered since `since`, oldest first (for pacing over restarts and processes).
     Result<std::vector<WallTime>> deliveries_since(WallTime since);
     /// Forgets delivered messages older than `before`, a bounded number per call; returns how many went.

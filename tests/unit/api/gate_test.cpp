@@ -4,8 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include "fakes/base/fake_clock.h"
+
 namespace cam::api {
 namespace {
+
+FakeClock& clock() {
+    static FakeClock hands;
+    return hands;
+}
 
 HttpRequest request(std::string method, std::optional<std::string> host,
                     std::optional<std::string> origin = {}, std::optional<std::string> authorization = {}) {
@@ -23,7 +30,7 @@ int status(const std::optional<HttpAnswer>& answer) {
 }
 
 TEST(GateTest, WithoutATokenServesOnlyNamesThatCannotBePointedHere) {
-    const Gate gate{std::nullopt};
+    Gate gate{std::nullopt, clock()};
     for (const char* host : {"localhost", "LocalHost:8090", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8090",
                              "127.1.2.3:8090"}) {
         EXPECT_EQ(status(gate.refuse(request("GET", host), Access::kToken)), 200) << host;
@@ -37,7 +44,7 @@ TEST(GateTest, WithoutATokenServesOnlyNamesThatCannotBePointedHere) {
 }
 
 TEST(GateTest, WithoutATokenRefusesWritesFromPagesOfAnotherOrigin) {
-    const Gate gate{std::nullopt};
+    Gate gate{std::nullopt, clock()};
     const auto put = [&](const char* origin) {
         return status(gate.refuse(request("PUT", "localhost:8090", origin), Access::kToken));
     };
@@ -51,7 +58,7 @@ TEST(GateTest, WithoutATokenRefusesWritesFromPagesOfAnotherOrigin) {
 }
 
 TEST(GateTest, WithATokenAsksForItAndForNothingElse) {
-    const Gate gate{Secret{"open sesame"}};
+    Gate gate{Secret{"open sesame"}, clock()};
     const auto with = [&](std::optional<std::string> authorization) {
         return gate.refuse(request("PUT", "noc.example", "http://noc.example:1", std::move(authorization)),
                            Access::kToken);
@@ -71,7 +78,7 @@ TEST(GateTest, WithATokenAsksForItAndForNothingElse) {
 }
 
 TEST(GateTest, AnOpenPathNeedsNoToken) {
-    const Gate gate{Secret{"open sesame"}};
+    Gate gate{Secret{"open sesame"}, clock()};
     EXPECT_EQ(status(gate.refuse(request("GET", "noc.example"), Access::kOpen)), 200);
 }
 

@@ -94,8 +94,10 @@ protected:
 
     void start(const std::optional<Secret>& token) {
         client_.reset();
-        auto server = Server::start({.host = "127.0.0.1", .port = 0, .token = token, .metrics = &metrics_},
-                                    backend(), null_logger());
+        server_.reset();
+        auto server = Server::start(
+            {.host = "127.0.0.1", .port = 0, .token = token, .metrics = &metrics_, .events = &board_},
+            backend(), null_logger());
         ASSERT_TRUE(server) << server.error().detail;
         server_ = std::move(server).value();
         client_ = std::make_unique<httplib::Client>("127.0.0.1", server_->port());
@@ -110,7 +112,10 @@ protected:
 
     Backend backend() {
         Backend made;
-        made.events = [this](const EventQuery&) { return unless_faulty([&] { return Result{events_}; }); };
+        made.events = [this](const EventQuery& query) {
+            asked_events_.with([&](auto& asked) { asked = query; });
+            return unless_faulty([&] { return Result{EventPage{events_, next_cursor_}}; });
+        };
         made.my_prefixes_only = [this] { return unless_faulty([&] { return Result{my_prefixes_only_}; }); };
         made.set_my_prefixes_only = [this](bool value) {
             return unless_faulty([&] {
@@ -157,8 +162,59 @@ protected:
             asked_alerts_.with([&](auto& asked) { asked = query; });
             return unless_faulty([&] { return Result{alerts_}; });
         };
+        made.now = [] { return *parse_time("2026-01-20T09:00:30Z"); };
+        made.traffic = [this](const std::vector<Prefix>& prefixes, const TrafficRange& range) {
+            asked_traffic_.with([&](auto& asked) { asked = {prefixes, range}; });
+            return unless_faulty([&] { return Result{points_}; });
+        };
+        made.traffic_minute = [this](std::optional<MinuteTime>) {
+            return unless_faulty([&] { return Result{traffic_minute_}; });
+        };
+        made.traffic_parts = [this](const Prefix&, const TrafficRange&, std::size_t) {
+            return unless_faulty([&] { return Result{parts_}; });
+        };
+        made.preview_rule = [this](const Rule&, std::chrono::hours) {
+            return unless_faulty([&] { return Result{preview_}; });
+        };
         made.exporters = [this] { return unless_faulty([&] { return Result{exporters_}; }); };
+        fill_mitigation(made);
         return made;
+    }
+
+    void fill_mitigation(Backend& made) {
+        made.event = [this](std::int64_t id) {
+            return unless_faulty([&]() -> Result<EventDetail> {
+                for (const StoredEvent& event : events_) {
+                    if (event.id == id) return EventDetail{event, raw_data_};
+                }
+                return Error{ErrorCode::kNotFound, fmt::format("no event has the id {}", id)};
+            });
+        };
+        made.attacks = [this](const AttackQuery& query) {
+            asked_attacks_.with([&](auto& asked) { asked = query; });
+            return unless_faulty([&] { return attacks_; });
+        };
+        made.attack = [this](std::string_view id) {
+            return unless_faulty([&]() -> Result<AttackDetail> {
+                if (id == attack_.attack.attack_id) return attack_;
+                return Error{ErrorCode::kNotFound, "no such attack"};
+            });
+        };
+        made.attack_timeline = [this](const TimelineRequest& request) {
+            asked_timeline_.with([&](auto& asked) { asked = request; });
+            return unless_faulty([&] { return timeline_; });
+        };
+        made.both_sides = [this](std::string_view id) {
+            return unless_faulty([&]() -> Result<BothSides> {
+                if (id == attack_.attack.attack_id) return both_sides_;
+                return Error{ErrorCode::kNotFound, "no such attack"};
+            });
+        };
+        made.deliveries = [this](const DeliveryQuery& query) {
+            asked_deliveries_.with([&](auto& asked) { asked = query; });
+            return unless_faulty([&] { return Result{deliveries_}; });
+        };
+        made.status = [this] { return unless_faulty([&] { return Result{status_}; }); };
     }
 
     /// The body, after checking that it is an envelope which agrees with the status.
@@ -169,7 +225,7 @@ protected:
         }
         nlohmann::json body = nlohmann::json::parse(answer->body, nullptr, false);
         EXPECT_TRUE(body.is_object()) << answer->body;
-        EXPECT_EQ(body.size(), 3U);
+        EXPECT_EQ(body.size(), body.contains("result_info") ? 4U : 3U);
         EXPECT_EQ(body.at("success"), answer->status < 400);
         EXPECT_EQ(body.at("errors").empty(), answer->status < 400);
         return body;
@@ -185,12 +241,30 @@ protected:
     Readiness readiness_{.ready = true, .reasons = {}};
     bool my_prefixes_only_ = true;
     std::vector<StoredEvent> events_;
+    std::optional<std::int64_t> next_cursor_;
+    std::optional<std::string> raw_data_;
+    Result<AttackPage> attacks_ = AttackPage{};
+    AttackDetail attack_;
+    Result<AttackTimeline> timeline_ = AttackTimeline{};
+    BothSides both_sides_;
+    DeliveryPage deliveries_;
+    MonitorStatus status_;
+    Guarded<EventQuery> asked_events_;
+    Guarded<AttackQuery> asked_attacks_;
+    Guarded<TimelineRequest> asked_timeline_;
+    Guarded<DeliveryQuery> asked_deliveries_;
     std::vector<Alert> alerts_;
     std::vector<ExporterStatus> exporters_;
     Guarded<AlertQuery> asked_alerts_;
+    Guarded<std::pair<std::vector<Prefix>, TrafficRange>> asked_traffic_;
+    std::vector<TrafficPoint> points_;
+    std::optional<TrafficMinute> traffic_minute_;
+    TrafficParts parts_;
+    RulePreview preview_{.from = {}, .to = {}, .alerts = {}, .suggestion = {}};
     Shelf<Router> routers_{"router"};
     Shelf<Rule> rules_{"rule"};
     MetricRegistry metrics_;
+    EventBoard board_;
     std::unique_ptr<Server> server_;
     std::unique_ptr<httplib::Client> client_;
 

@@ -163,6 +163,11 @@ TEST_F(SimulatedAccountTest, CountsAdvertisedPrefixes) {
     EXPECT_EQ(status->advertised, 1U);
     EXPECT_EQ(status->unknown, 2U);
     EXPECT_EQ(status->total, 4U);
+    EXPECT_EQ(status->prefixes, (std::vector<PrefixAdvertisement>{{"185.54.80.0/24", true},
+                                                                  {"185.54.81.0/24", false},
+                                                                  {"185.54.82.0/24", std::nullopt},
+                                                                  {"2a02:4460::/32", std::nullopt}}))
+        << "an IP prefix without a BGP prefix of its own stands for itself";
     world.add_fault(Fault::status(500).on(Target::kPrefixes).skipping(2));
     EXPECT_FALSE(client->bgp_status(5s, {})) << "one failure makes the whole unknown";
 }
