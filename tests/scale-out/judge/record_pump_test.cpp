@@ -1,5 +1,7 @@
 // From the flow workers' queue into ClickHouse: nothing counted twice, nothing lost unsaid.
 
+#include <random>
+
 #include "app/record_pump.h"
 #include "cam/clickhouse/schema.h"
 #include "judge_fixture.h"
@@ -40,7 +42,9 @@ protected:
     /// A worker takes so many records.
     void take(QueueOutlet& outlet, int count) {
         for (int i = 0; i < count; ++i) {
-            const FlowRecord one = record("185.54.82.4", 1'000, 1);
+            FlowRecord one = record("185.54.82.4", random_() % 1'000'000, random_() % 1'000);
+            one.source_port = static_cast<std::uint16_t>(random_());  // so that it cannot be compressed away
+            one.destination_port = static_cast<std::uint16_t>(random_());
             outlet.take(ExporterKey{IpAddress::parse("127.0.0.11").value()}, clock_.wall(),
                         std::span(&one, 1));
         }
@@ -57,6 +61,7 @@ protected:
     }
     std::string stored() { return ask("SELECT count() FROM flows.raw"); }
 
+    std::mt19937 random_{7};
     std::unique_ptr<store::SqliteStore> remembered_;
     std::unique_ptr<clickhouse::Client> writing_;
     std::unique_ptr<RecordQueue> queue_;
