@@ -323,11 +323,12 @@ Status ClickHouseJudge::record(const std::stop_token& stop) {
     return Done{};
 }
 
-std::vector<std::string> ClickHouseJudge::alert_lines() const {
-    std::vector<std::string> lines;
-    for (const Alert& alert : judge_.active())
-        lines.push_back(fmt::format("{}: {}", alert.rule_name, alert_target(alert)));
-    return lines;
+void ClickHouseJudge::append_active(Trouble& trouble) const {
+    const std::vector<Alert> active = judge_.active();
+    trouble.details.push_back(active.empty() ? "No rule was crossed when it was last known."
+                                             : "Crossed when it was last known:");
+    for (const Alert& alert : active)
+        trouble.details.push_back(fmt::format("{}: {}", alert.rule_name, alert_target(alert)));
 }
 
 void ClickHouseJudge::note_failure(const Error& why) {
@@ -346,10 +347,7 @@ void ClickHouseJudge::note_failure(const Error& why) {
         .headline = "Traffic cannot be read from ClickHouse",
         .details = {why.detail, "Traffic is unknown until it answers; then every minute is judged in order."},
         .tell = Tell::kLogAndSoc};
-    std::vector<std::string> active = alert_lines();
-    trouble.details.push_back(active.empty() ? "No rule was crossed when it was last known."
-                                             : "Crossed when it was last known:");
-    trouble.details.insert(trouble.details.end(), active.begin(), active.end());
+    append_active(trouble);
     parts_.conditions.raise(Condition::kClickHouse, trouble, &parts_.remembered);
     parts_.queued();
 }
@@ -364,9 +362,9 @@ void ClickHouseJudge::note_unrecorded(const Error& why) {
     if (now - *unrecorded_since_ < options_.patience) return;
     Trouble trouble{.state = "unwritable",
                     .headline = "Traffic alerts cannot be written",
-                    .details = {why.detail, "New traffic alerts wait; rules crossed as far as is known:"},
+                    .details = {why.detail, "New traffic alerts wait."},
                     .tell = Tell::kLogAndSoc};
-    for (std::string& line : alert_lines()) trouble.details.push_back(std::move(line));
+    append_active(trouble);
     parts_.conditions.raise(Condition::kFlowStore, trouble, &parts_.remembered);
 }
 
@@ -385,9 +383,7 @@ void ClickHouseJudge::note_silence() {
                                    : fmt::format("none for {}", duration_text(options_.feed.silence)),
                     "Traffic is unknown, not zero; what arrives late is judged then."},
         .tell = Tell::kLogAndSoc};
-    std::vector<std::string> active = alert_lines();
-    if (!active.empty()) trouble.details.push_back("Crossed when it was last known:");
-    trouble.details.insert(trouble.details.end(), active.begin(), active.end());
+    append_active(trouble);
     parts_.conditions.raise(Condition::kFlowSilence, trouble, &parts_.remembered);
     parts_.queued();
 }

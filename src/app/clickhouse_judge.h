@@ -94,7 +94,7 @@ private:
     void note_failure(const Error& why);
     void note_unrecorded(const Error& why);
     void note_silence();
-    [[nodiscard]] std::vector<std::string> alert_lines() const;
+    void append_active(Trouble& trouble) const;
     void prune();
 
     Parts parts_;
