@@ -13,8 +13,8 @@
 
 namespace cam::clickhouse {
 
-/// Flow records as one block of ClickHouse's format Native (column by column: the server needs a third less
-/// of its processor for it than for RowBinary), for the columns that `record_columns` names. Blocks may
+/// Flow records as one block of ClickHouse's format Native (column by column, which the server reads with
+/// less work than RowBinary: docs/performance.md), for the columns that `record_columns` names. Blocks may
 /// follow each other.
 struct EncodedRecords {
     std::string bytes;
