@@ -53,6 +53,7 @@ void RecordPump::step(milliseconds longest, const std::stop_token& stop) {
     if (parts_.clock.steady() >= retry_at_) write(stop);
     note_counts();
     tell_losses();
+    note_calm();
 }
 
 void RecordPump::take_over(milliseconds longest, const std::stop_token& stop) {
@@ -81,6 +82,12 @@ void RecordPump::note_success() {
     failing_since_.reset();
     retry_at_ = {};
     backoff_.reset();
+    has_written_ = true;
+}
+
+/// All is well once something was written, and nothing was lost for a while.
+void RecordPump::note_calm() {
+    if (!has_written_ || failing_since_) return;
     if (lost_at_ && parts_.clock.steady() - *lost_at_ < kCalm) return;  // it may go on
     lost_at_.reset();
     parts_.conditions.clear(Condition::kClickHouseWriter, "Flow records are written to ClickHouse again",
@@ -94,7 +101,7 @@ void RecordPump::note_failure(const Error& why) {
         failing_since_ = now;
         parts_.log->warn("flow records cannot be written, tried again reason={}", quote(why.detail));
     }
-    if (now - *failing_since_ < options_.patience) return;
+    if (now - *failing_since_ < options_.patience || lost_at_) return;  // a loss is told already
     parts_.conditions.raise(
         Condition::kClickHouseWriter,
         {.state = "unwritable",

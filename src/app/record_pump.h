@@ -52,6 +52,7 @@ private:
     void take_over(std::chrono::milliseconds longest, const std::stop_token& stop);
     bool write(const std::stop_token& stop);
     void note_success();
+    void note_calm();
     void note_failure(const Error& why);
     void note_counts();
     void tell_losses();
@@ -61,6 +62,7 @@ private:
     Backoff backoff_;
     SteadyTime retry_at_{};
     std::optional<SteadyTime> failing_since_;
+    bool has_written_ = false;
     std::uint64_t lost_ = 0;
     std::optional<SteadyTime> lost_at_;
     clickhouse::RecordWriterCounts noted_{};

@@ -87,7 +87,7 @@ void encode(benchmark::State& state) {
         encoder.add(exporter, kNow, records);
         if (encoder.rows() >= 100'000) bytes += encoder.take().bytes.size();
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatch));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
     state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
 }
 BENCHMARK(encode);
@@ -97,7 +97,7 @@ void compress_by_zstd(benchmark::State& state) {
     const std::string rows = encoded_rows(kRows);
     std::size_t size = 0;
     for (auto _ : state) size = net::compress_zstd(rows).value().size();
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kRows));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
     state.counters["bytes_per_row"] = static_cast<double>(size) / kRows;
 }
 BENCHMARK(compress_by_zstd)->Unit(benchmark::kMillisecond);
@@ -113,7 +113,7 @@ void compress_by_zlib(benchmark::State& state) {
         ::compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(rows.data()),
                     rows.size(), 1);
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kRows));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
     state.counters["bytes_per_row"] = static_cast<double>(size) / kRows;
 }
 BENCHMARK(compress_by_zlib)->Unit(benchmark::kMillisecond);
@@ -176,7 +176,7 @@ void insert(benchmark::State& state) {
         if (const Status done = writer.write(SteadyTime{}, {}); !done)
             state.SkipWithError(done.error().detail.c_str());
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * rows));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows));
     const auto parts =
         client->run({.text = "SELECT sum(bytes_on_disk) / sum(rows) FROM system.parts WHERE active AND "
                              "database = 'cam_bench' AND table = 'raw'"});

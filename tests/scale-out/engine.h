@@ -9,6 +9,8 @@
 
 #include <csignal>
 
+#include <unistd.h>
+
 #include "cam/clickhouse/client.h"
 #include "fakes/base/temp_folder.h"
 #include "integration/process.h"
@@ -33,10 +35,12 @@ public:
         const std::string parts = other != nullptr ? other : CAM_PARTS_FOLDER;
         if (!holds_engine(parts + "/chdb")) {
             const TempFolder logs;
+            std::vector<std::string> environment;  // npm finds its registry there
+            for (char** one = environ; *one != nullptr; ++one) environment.emplace_back(*one);
             run({.arguments = {"python3", CAM_SOURCE_DIR "/tests/scale-out/parts.py", "--only", "engine",
                                "--dir", parts},
                  .folder = logs.path(),
-                 .environment = {"HOME=" + logs.path()},
+                 .environment = environment,
                  .program = "/usr/bin/env"},
                 std::chrono::minutes{8});
         }

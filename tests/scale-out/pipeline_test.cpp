@@ -38,9 +38,9 @@ std::vector<FlowRecord> records_of(std::uint32_t seed, std::size_t count) {
     std::vector<FlowRecord> out;
     for (std::size_t i = 0; i < count; ++i) {
         FlowRecord record;
-        record.fields = {FlowField::kSource, FlowField::kDestination, FlowField::kProtocol, FlowField::kBytes,
-                         FlowField::kPackets, FlowField::kSourcePort, FlowField::kDestinationPort,
-                         FlowField::kSourceAs, FlowField::kInputInterface};
+        record.fields = {FlowField::kSource,          FlowField::kDestination, FlowField::kProtocol,
+                         FlowField::kBytes,           FlowField::kPackets,     FlowField::kSourcePort,
+                         FlowField::kDestinationPort, FlowField::kSourceAs,    FlowField::kInputInterface};
         const auto byte = [&below] { return static_cast<std::uint8_t>(below(4)); };
         if (below(3) == 0) {
             std::array<std::uint8_t, 16> v6{0x20, 0x01, 0x0d, 0xb8};
@@ -86,8 +86,9 @@ protected:
         if (IsSkipped() || HasFatalFailure()) return;
         const auto made = migrate(*client, {.password = Secret{test::Engine::kPassword}}, {});
         ASSERT_TRUE(made) << made.error().detail;
-        plan.prefixes = {prefix("10.0.0.0/8"), prefix("10.1.0.0/16"), prefix("10.1.2.0/24"), prefix("10.1.2.3/32"),
-                         prefix("2001:db8::/32"), prefix("2001:db8:1::/48"), prefix("172.16.0.0/12")};
+        plan.prefixes = {prefix("10.0.0.0/8"),   prefix("10.1.0.0/16"),   prefix("10.1.2.0/24"),
+                         prefix("10.1.2.3/32"),  prefix("2001:db8::/32"), prefix("2001:db8:1::/48"),
+                         prefix("172.16.0.0/12")};
         plan.routers = {router("198.51.100.1", 50), router("2001:db8:ffff::1", 20)};
         writer = std::make_unique<RecordWriter>(*client, RecordWriter::Options{});
         reader = std::make_unique<MinuteReader>(*client);
@@ -124,7 +125,8 @@ TEST_F(PipelineTest, CountsTheSameAsTheProgramItself) {
     for (const Router& one : plan.routers) {
         sampling.emplace_back(ExporterKey{one.address}, SamplingRate::one_in(one.default_sampling).value());
     }
-    const auto counting = aggregate::CountingPlan::compile({.prefixes = plan.prefixes, .default_sampling = sampling});
+    const auto counting =
+        aggregate::CountingPlan::compile({.prefixes = plan.prefixes, .default_sampling = sampling});
     aggregate::MinuteCounter counter{{}, counting};
     std::uint32_t seed = 1;
     for (const ExporterKey& exporter : {first, second, unknown}) {
@@ -202,6 +204,21 @@ TEST_F(PipelineTest, RowsOfTheSameContentsInTwoBatchesBothCount) {
     EXPECT_EQ(read(kMinute).version.records, 200U);
 }
 
+TEST_F(PipelineTest, TheBlocksOfABatchAreStoredAsOnePart) {
+    write_plan();
+    ask("SYSTEM STOP MERGES raw");
+    RecordEncoder encoder{"test/0"};
+    for (std::uint32_t i = 0; i < 20; ++i) {
+        encoder.add(first, kNow, records_of(i, 50));
+        writer->add(encoder.take(), SteadyTime{});
+    }
+    writer->close_batch();
+    ASSERT_TRUE(writer->write(SteadyTime{}, {}));
+    EXPECT_EQ(ask("SELECT count() FROM raw"), "1000");
+    EXPECT_EQ(ask("SELECT count() FROM system.parts WHERE database = 'flows' AND table = 'raw' AND active"),
+              "1");
+}
+
 TEST_F(PipelineTest, WhatIsAcknowledgedOutlivesAKilledEngine) {
     write_plan();
     send(first, kNow, records_of(1, 1000));
@@ -234,8 +251,8 @@ TEST_F(PipelineTest, LateRecordsChangeTheVersionOfTheirMinuteOnly) {
     ASSERT_TRUE(after);
     for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ((*after)[i].records, i == 2 ? 107U : 100U) << i;
     std::vector<MinuteVersion> streamed;
-    ASSERT_TRUE(reader->read_minutes(
-        kMinute, kMinute + 60min, [&](const ReadMinute& one) { streamed.push_back(one.version); }, {}));
+    ASSERT_TRUE(reader->read_minutes(kMinute, kMinute + 60min,
+                                     [&](const ReadMinute& one) { streamed.push_back(one.version); }, {}));
     EXPECT_EQ(streamed, *after);
     EXPECT_EQ(reader->minute(kMinute + 30min, {})->version.records, 0U);
 }
@@ -290,7 +307,8 @@ TEST_F(PipelineTest, NamesTheContributorsOfAPrefix) {
         EXPECT_TRUE(found) << found.error().detail;
         std::string text;
         for (const Contributor& one : *found) {
-            text += fmt::format("{}={}/{}/{} ", one.key, one.volume.bytes, one.volume.packets, one.volume.flows);
+            text +=
+                fmt::format("{}={}/{}/{} ", one.key, one.volume.bytes, one.volume.packets, one.volume.flows);
         }
         return text;
     };

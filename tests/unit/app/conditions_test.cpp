@@ -234,7 +234,8 @@ TEST_F(ConditionsTest, HasANameOfItsOwnForEachCondition) {
     for (std::size_t i = 0; i < kConditionCount; ++i) names.emplace_back(name(static_cast<Condition>(i)));
     EXPECT_EQ(names, (std::vector<std::string>{"cloudflare", "database", "telegram", "geoip", "preferences",
                                                "api_listener", "log_file", "clock", "truncated", "progress",
-                                               "flow_listener", "flow_store", "flow_exporters"}));
+                                               "flow_listener", "flow_store", "flow_exporters",
+                                               "flow_silence", "clickhouse", "clickhouse_writer"}));
 }
 
 }  // namespace
