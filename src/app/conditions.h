@@ -34,6 +34,7 @@ enum class Condition {
     kFlowSilence,
     kClickHouse,
     kClickHouseWriter,
+    kKafkaProducer,
 };
 inline constexpr std::size_t kConditionCount = 16;
 [[nodiscard]] const char* name(Condition condition);
