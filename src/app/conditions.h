@@ -36,7 +36,7 @@ enum class Condition {
     kClickHouseWriter,
     kKafkaProducer,
 };
-inline constexpr std::size_t kConditionCount = 16;
+inline constexpr std::size_t kConditionCount = 17;
 [[nodiscard]] const char* name(Condition condition);
 
 /// Who hears of it.
