@@ -44,6 +44,8 @@ ClickHouseJudge::ClickHouseJudge(Parts parts, Options options)
           parts_.metrics.counter("cam_flow_windows_total", kMinutesHelp, {{"result", "corrected"}})),
       minutes_empty_(
           parts_.metrics.counter("cam_flow_windows_total", kMinutesHelp, {{"result", "not_collected"}})),
+      minutes_partial_(
+          parts_.metrics.counter("cam_flow_windows_total", kMinutesHelp, {{"result", "partial"}})),
       failures_(parts_.metrics.counter("cam_clickhouse_failures_total",
                                        "Calls to ClickHouse that failed, by what they were for",
                                        {{"part", "judge"}})),
@@ -170,14 +172,11 @@ Status ClickHouseJudge::judge_again(MinuteTime from, MinuteTime to, const std::s
     return Done{};
 }
 
-/// Records them, now or as soon as the database lets it.
-void ClickHouseJudge::take(std::vector<store::Judgement> judgements, MinuteTime minute,
+/// Records it, now or as soon as the database lets it.
+void ClickHouseJudge::take(std::optional<store::Judgement> judgement, MinuteTime minute,
                            std::vector<PrefixMinute> traffic, const std::stop_token& stop) {
-    if (judgements.empty()) return;
-    pending_.emplace();
-    pending_->minute = minute;
-    for (store::Judgement& one : judgements) pending_->judgements.push_back(std::move(one));
-    pending_->traffic = std::move(traffic);
+    if (!judgement) return;
+    pending_ = Pending{std::move(*judgement), std::move(traffic), minute};
     if (const Status recorded = record(stop); !recorded) note_unrecorded(recorded.error());
 }
 
@@ -242,20 +241,21 @@ Status ClickHouseJudge::judge_next(const std::stop_token& stop, bool& judged) {
     if (!*minute) return Done{};
     read_seconds_.set(std::chrono::duration<double>(parts_.clock.steady() - before).count());
     judged = true;
-    const MinuteTime at = (*minute)->version.minute;
-    if ((*minute)->version.records == 0) {
-        minutes_empty_.add();
+    clickhouse::ReadMinute& found = (*minute)->minute;
+    const MinuteTime at = found.version.minute;
+    if (!(*minute)->is_whole || found.version.records == 0) {
+        (found.version.records == 0 ? minutes_empty_ : minutes_partial_).add();
         return Done{};
     }
     apply_rules(at, stop);
     const auto week_ago = week_before(at, stop);
     if (!week_ago)
         parts_.log->warn("the week before cannot be read reason={}", quote(week_ago.error().detail));
-    std::vector<PrefixMinute>& traffic = (*minute)->prefixes;
+    std::vector<PrefixMinute>& traffic = found.prefixes;
     const bool was_large = traffic.size() > kLargeMinute;
     store::Judgement judgement =
         judge_.judge(at, traffic, week_ago ? *week_ago : std::vector<PrefixMinute>{});
-    take({std::move(judgement)}, at, std::move(traffic), stop);
+    take(std::move(judgement), at, std::move(traffic), stop);
     // Given back, not kept for the next minute: it is needed for a second of each.
     if (was_large) ::malloc_trim(0);
     return Done{};
@@ -272,8 +272,8 @@ Status ClickHouseJudge::correct(const std::stop_token& stop) {
     }
     parts_.log->info("minutes judged again, more of them has arrived minutes={} from={}", corrected.size(),
                      rfc3339(corrected.front().minute));
-    std::vector<store::Judgement> judgements = judge_.correct(corrected);
-    take(std::move(judgements), corrected.back().minute, std::move(corrected.back().traffic), stop);
+    auto judgement = judge_.correct(corrected);
+    take(std::move(judgement), corrected.back().minute, std::move(corrected.back().traffic), stop);
     return Done{};
 }
 
@@ -302,22 +302,21 @@ Result<std::vector<PrefixMinute>> ClickHouseJudge::week_before(MinuteTime minute
 }
 
 Status ClickHouseJudge::record(const std::stop_token& stop) {
-    while (!pending_->judgements.empty()) {
-        store::Judgement& judgement = pending_->judgements.front();
-        // Before the transaction: nobody waits for ClickHouse with the database locked.
-        const auto explanations = explainer_.explain(judgement.started, pending_->traffic, stop);
-        const Status recorded = judge_.record(judgement, [&](const store::RecordReport& report) {
-            return compose_alerts(
-                report,
-                [&](const Alert& alert) {
-                    const auto found = explanations.find(ClickHouseExplainer::key(alert));
-                    return found == explanations.end() ? notify::AlertExplanation{} : found->second;
-                },
-                parts_.render);
-        });
-        if (!recorded) return recorded.error();
-        pending_->judgements.pop_front();
-    }
+    const store::Judgement& judgement = pending_->judgement;
+    // Before the transaction: nobody waits for ClickHouse with the database locked.
+    std::vector<Alert> started = judgement.started;
+    started.insert(started.end(), judgement.missed.begin(), judgement.missed.end());
+    const auto explanations = explainer_.explain(started, pending_->traffic, stop);
+    const Status recorded = judge_.record(judgement, [&](const store::RecordReport& report) {
+        return compose_alerts(
+            report,
+            [&](const Alert& alert) {
+                const auto found = explanations.find(ClickHouseExplainer::key(alert));
+                return found == explanations.end() ? notify::AlertExplanation{} : found->second;
+            },
+            parts_.render);
+    });
+    if (!recorded) return recorded.error();
     pending_.reset();
     unrecorded_since_.reset();
     parts_.conditions.clear(Condition::kFlowStore, "Traffic alerts are written again", &parts_.remembered);

@@ -72,7 +72,7 @@ private:
     };
     /// What is to be recorded before anything else is judged.
     struct Pending {
-        std::deque<store::Judgement> judgements;
+        store::Judgement judgement;
         std::vector<PrefixMinute> traffic;  ///< what alerts that start are explained by
         MinuteTime minute;
     };
@@ -81,7 +81,7 @@ private:
     Status prepare(const std::stop_token& stop);
     Status warm_up(MinuteTime before, const std::stop_token& stop);
     Status judge_again(MinuteTime from, MinuteTime to, const std::stop_token& stop);
-    void take(std::vector<store::Judgement> judgements, MinuteTime minute, std::vector<PrefixMinute> traffic,
+    void take(std::optional<store::Judgement> judgement, MinuteTime minute, std::vector<PrefixMinute> traffic,
               const std::stop_token& stop);
     [[nodiscard]] MinuteTime first_minute(MinuteTime counted_from);
     Status follow_rules(const std::stop_token& stop);
@@ -118,6 +118,7 @@ private:
     bool has_more_to_prune_ = false;
     Counter& minutes_corrected_;
     Counter& minutes_empty_;
+    Counter& minutes_partial_;
     Counter& failures_;
     Counter& plans_;
     Gauge& read_seconds_;

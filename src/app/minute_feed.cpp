@@ -11,6 +11,8 @@ using std::chrono::minutes;
 
 /// A source that sent nothing in so many minutes before the next one is not waited for.
 constexpr minutes kLately{3};
+/// So much of a minute must lack records, towards a minute without any, to be no whole minute.
+constexpr std::chrono::seconds kEdge{10};
 /// Minutes that others are beyond, kept in mind; beyond, the oldest are enough.
 constexpr std::size_t kMostPassed = 4'096;
 
@@ -54,16 +56,32 @@ bool MinuteFeed::is_complete(const std::vector<clickhouse::CollectorProgress>& s
     return all || clock_.steady() - passed->second >= patience;
 }
 
-Result<std::optional<clickhouse::ReadMinute>> MinuteFeed::next(std::stop_token stop) {
-    using Next = std::optional<clickhouse::ReadMinute>;
-    if (clock_.wall() < next_ + minutes{1} + options_.settle) return Next{};
+Result<bool> MinuteFeed::is_whole(MinuteTime minute, const std::stop_token& stop) {
+    const auto around = reader_.coverage(minute - minutes{1}, minute + minutes{2}, stop);
+    if (!around) return around.error();
+    const auto of = [&](MinuteTime wanted) {
+        return std::find_if(around->begin(), around->end(),
+                            [&](const auto& one) { return one.minute == wanted; });
+    };
+    const auto self = of(minute);
+    if (self == around->end()) return false;
+    const bool begins_late = of(minute - minutes{1}) == around->end() && self->oldest - minute >= kEdge;
+    const bool ends_early =
+        of(minute + minutes{1}) == around->end() && minute + minutes{1} - self->newest >= kEdge;
+    return !begins_late && !ends_early;
+}
+
+Result<std::optional<MinuteFeed::Next>> MinuteFeed::next(std::stop_token stop) {
+    if (clock_.wall() < next_ + minutes{1} + options_.settle) return std::optional<Next>{};
     const auto sources = reader_.progress(next_ - kLately, stop);
     if (!sources) {
         newest_changed_ = clock_.steady();  // nobody knows
         return sources.error();
     }
     note_progress(*sources);
-    if (!is_complete(*sources)) return Next{};
+    if (!is_complete(*sources)) return std::optional<Next>{};
+    const auto whole = is_whole(next_, stop);
+    if (!whole) return whole.error();
     auto minute = reader_.minute(next_, std::move(stop));
     if (!minute) return minute.error();
     std::sort(minute->prefixes.begin(), minute->prefixes.end(),
@@ -72,7 +90,7 @@ Result<std::optional<clickhouse::ReadMinute>> MinuteFeed::next(std::stop_token s
     next_ += minutes{1};
     passed_.erase(passed_.begin(), passed_.lower_bound(next_));
     known_.erase(known_.begin(), known_.lower_bound(next_ - minutes{1} - options_.reach));
-    return Next{std::move(*minute)};
+    return std::optional{Next{std::move(*minute), *whole}};
 }
 
 Result<std::vector<clickhouse::ReadMinute>> MinuteFeed::changed(std::stop_token stop) {

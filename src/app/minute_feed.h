@@ -41,8 +41,15 @@ public:
     void begin_at(MinuteTime first);
     /// That much of a minute before the first one is known.
     void note(const clickhouse::MinuteVersion& version) { known_[version.minute] = version.records; }
-    /// The next minute if it is complete. Of one without a record nothing is known: it was not collected.
-    Result<std::optional<clickhouse::ReadMinute>> next(std::stop_token stop);
+    struct Next {
+        clickhouse::ReadMinute minute;
+        /// Nothing was received in it; or it lies beside such a minute, and nothing was received in ten
+        /// seconds or more towards that: the way to ClickHouse was cut within it. It is neither traffic nor
+        /// silence.
+        bool is_whole = true;
+    };
+    /// The next minute if it is complete.
+    Result<std::optional<Next>> next(std::stop_token stop);
     /// Minutes within reach that were handed out, or left out, and have changed since; oldest first, at most
     /// `most_at_once`. Looks every few seconds only.
     Result<std::vector<clickhouse::ReadMinute>> changed(std::stop_token stop);
@@ -55,6 +62,7 @@ public:
 
 private:
     void note_progress(const std::vector<clickhouse::CollectorProgress>& sources);
+    Result<bool> is_whole(MinuteTime minute, const std::stop_token& stop);
     [[nodiscard]] bool is_complete(const std::vector<clickhouse::CollectorProgress>& sources) const;
 
     clickhouse::MinuteReader& reader_;

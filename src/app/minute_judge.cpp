@@ -1,7 +1,5 @@
 #include "app/minute_judge.h"
 
-#include <algorithm>
-#include <string>
 #include <utility>
 
 #include "app/alert_composer.h"
@@ -12,12 +10,24 @@ namespace {
 constexpr std::chrono::hours kRemembered{8 * 24};
 constexpr std::uint32_t kMostRemembered = 100'000;
 
-/// What tells one target's alerts from another's.
-std::string target_key(const Alert& alert) {
-    std::string key = alert.rule_id;
-    if (alert.scope == RuleScope::kPerPrefix && !alert.prefixes.empty())
-        key += ' ' + alert.prefixes.front().text();
-    return key;
+/// The end follows its start.
+bool is_same_alert(const Alert& started, const Alert& ended) {
+    return started.rule_id == ended.rule_id && started.scope == ended.scope &&
+           started.started_at == ended.started_at && started.prefixes == ended.prefixes;
+}
+
+void sort_in(rules::AlertChange change, store::Judgement& judgement) {
+    switch (change.kind) {
+        case rules::AlertChange::Kind::kStarted:
+            judgement.started.push_back(std::move(change.alert));
+            break;
+        case rules::AlertChange::Kind::kUpdated:
+            judgement.updated.push_back(std::move(change.alert));
+            break;
+        case rules::AlertChange::Kind::kEnded:
+            judgement.ended.push_back(std::move(change.alert));
+            break;
+    }
 }
 
 }  // namespace
@@ -61,74 +71,41 @@ store::Judgement MinuteJudge::judge(MinuteTime minute, std::span<const PrefixMin
     const SteadyTime before = parts_.clock.steady();
     store::Judgement judgement{
         .minute = minute, .ended = std::exchange(ended_, {}), .started = {}, .updated = {}};
-    for (rules::AlertChange& change : evaluator_.judge(minute, traffic, week_ago)) {
-        switch (change.kind) {
-            case rules::AlertChange::Kind::kStarted:
-                judgement.started.push_back(std::move(change.alert));
-                break;
-            case rules::AlertChange::Kind::kUpdated:
-                judgement.updated.push_back(std::move(change.alert));
-                break;
-            case rules::AlertChange::Kind::kEnded:
-                judgement.ended.push_back(std::move(change.alert));
-                break;
-        }
-    }
+    for (rules::AlertChange& change : evaluator_.judge(minute, traffic, week_ago))
+        sort_in(std::move(change), judgement);
     evaluation_seconds_.set(std::chrono::duration<double>(parts_.clock.steady() - before).count());
     minutes_judged_.add();
     return judgement;
 }
 
-std::vector<store::Judgement> MinuteJudge::correct(std::span<const rules::CorrectedMinute> corrected) {
-    return judgements_of(evaluator_.correct(corrected));
+std::optional<store::Judgement> MinuteJudge::correct(std::span<const rules::CorrectedMinute> corrected) {
+    return judgement_of(evaluator_.correct(corrected));
 }
 
-std::vector<store::Judgement> MinuteJudge::judge_again() {
-    return judgements_of(evaluator_.judge_again());
+std::optional<store::Judgement> MinuteJudge::judge_again() {
+    return judgement_of(evaluator_.judge_again());
 }
 
-std::vector<store::Judgement> MinuteJudge::judgements_of(std::vector<rules::AlertChange> changes) {
-    // The n-th missed alerts of all targets share a judgement, so that many of them make few messages.
-    store::Judgement known;
-    std::vector<std::pair<store::Judgement, store::Judgement>> missed;  // starts, ends
-    std::map<std::string, std::size_t> starts;
+std::optional<store::Judgement> MinuteJudge::judgement_of(std::vector<rules::AlertChange> changes) {
+    if (changes.empty()) return std::nullopt;
+    store::Judgement judgement;
     for (rules::AlertChange& change : changes) {
-        if (change.kind == rules::AlertChange::Kind::kUpdated) {
-            known.updated.push_back(std::move(change.alert));
+        const bool is_missed = change.kind == rules::AlertChange::Kind::kEnded &&
+                               !judgement.started.empty() &&
+                               is_same_alert(judgement.started.back(), change.alert);
+        if (is_missed) {
+            judgement.started.pop_back();
+            judgement.missed.push_back(std::move(change.alert));
             continue;
         }
-        std::size_t& of_target = starts[target_key(change.alert)];
-        if (change.kind == rules::AlertChange::Kind::kEnded) {
-            (of_target == 0 ? known : missed[of_target - 1].second).ended.push_back(std::move(change.alert));
-            continue;
-        }
-        if (++of_target > missed.size()) missed.emplace_back();
-        missed[of_target - 1].first.started.push_back(std::move(change.alert));
+        sort_in(std::move(change), judgement);
     }
-    std::vector<store::Judgement> all;
-    const auto keep = [&all](store::Judgement& one) {
-        if (!one.ended.empty() || !one.started.empty() || !one.updated.empty()) all.push_back(std::move(one));
-    };
-    keep(known);
-    for (auto& [first, second] : missed) {
-        keep(first);
-        keep(second);
-    }
-    return all;
+    return judgement;
 }
 
-Status MinuteJudge::record(store::Judgement& judgement, const Compose& compose) {
-    for (Alert& alert : judgement.ended) {
-        const auto same = std::find_if(missed_.begin(), missed_.end(), [&](const Alert& started) {
-            return alert.id.empty() && started.started_at == alert.started_at &&
-                   target_key(started) == target_key(alert);
-        });
-        if (same != missed_.end()) alert.id = same->id;
-    }
+Status MinuteJudge::record(const store::Judgement& judgement, const Compose& compose) {
     const auto recorded = parts_.store.record(judgement, parts_.clock.wall(), compose);
     if (!recorded) return recorded.error();
-    missed_.clear();
-    if (!judgement.minute) missed_ = recorded->started;
     note_recorded(*recorded);
     note_active();
     return Done{};

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -36,26 +37,24 @@ public:
     /// As rules::Evaluator::judge; to be recorded before the next one.
     store::Judgement judge(MinuteTime minute, std::span<const PrefixMinute> traffic,
                            std::span<const PrefixMinute> week_ago);
-    /// As rules::Evaluator::correct; to be recorded one after the other. Of an alert that was missed and is
-    /// over, a judgement starts it and a later one ends it.
-    std::vector<store::Judgement> correct(std::span<const rules::CorrectedMinute> corrected);
+    /// As rules::Evaluator::correct; to be recorded before the next one. None: nothing changed.
+    std::optional<store::Judgement> correct(std::span<const rules::CorrectedMinute> corrected);
     /// As rules::Evaluator::judge_again, likewise.
-    std::vector<store::Judgement> judge_again();
+    std::optional<store::Judgement> judge_again();
     /// Until it succeeds the judgement has to be tried again.
-    Status record(store::Judgement& judgement, const Compose& compose);
+    Status record(const store::Judgement& judgement, const Compose& compose);
 
     [[nodiscard]] rules::Evaluator& evaluator() { return evaluator_; }
     [[nodiscard]] std::vector<Alert> active() const { return evaluator_.active(); }
 
 private:
-    static std::vector<store::Judgement> judgements_of(std::vector<rules::AlertChange> changes);
+    static std::optional<store::Judgement> judgement_of(std::vector<rules::AlertChange> changes);
     void note_recorded(const store::RecordReport& report);
     void note_active();
 
     Parts parts_;
     rules::Evaluator evaluator_;
-    std::vector<Alert> ended_;   ///< because their rule is gone
-    std::vector<Alert> missed_;  ///< recorded as started by a correction, to end at once
+    std::vector<Alert> ended_;  ///< because their rule is gone
     Counter& minutes_judged_;
     Gauge& evaluation_seconds_;
     std::map<RuleType, Gauge*> alerts_active_;

@@ -186,6 +186,28 @@ Result<std::vector<CollectorProgress>> MinuteReader::progress(MinuteTime from, s
     return out;
 }
 
+Result<std::vector<MinuteCoverage>> MinuteReader::coverage(MinuteTime from, MinuteTime to,
+                                                           std::stop_token stop) {
+    const Result<std::string> answer = state_->client.run(
+        over("SELECT minute, toUnixTimestamp64Milli(min(oldest)), toUnixTimestamp64Milli(max(newest)) FROM "
+             "collector_minutes WHERE minute >= toDateTime({from:Int64}) AND minute < "
+             "toDateTime({to:Int64}) GROUP BY minute ORDER BY minute FORMAT RowBinary",
+             from, to, std::move(stop)));
+    if (!answer) return answer.error();
+    std::vector<MinuteCoverage> out;
+    RowReader reader{*answer};
+    while (!reader.at_end()) {
+        const auto at = reader.number<std::uint32_t>();
+        const auto oldest = reader.number<std::int64_t>();
+        const auto newest = reader.number<std::int64_t>();
+        if (!newest) return cut();
+        out.push_back({.minute = MinuteTime{std::chrono::minutes{*at / 60}},
+                       .oldest = WallTime{std::chrono::milliseconds{*oldest}},
+                       .newest = WallTime{std::chrono::milliseconds{*newest}}});
+    }
+    return out;
+}
+
 Result<ReadMinute> MinuteReader::minute(MinuteTime minute, std::stop_token stop) {
     ReadMinute found{.version = {.minute = minute}, .prefixes = {}};
     Status read = read_minutes(

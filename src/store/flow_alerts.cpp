@@ -108,14 +108,24 @@ Result<std::optional<Alert>> find_active(Database& database, const Alert& alert)
     return std::optional<Alert>{std::move(*found)};
 }
 
+Result<bool> is_known(Database& database, const Alert& alert) {
+    Result<Query> query = database.query(
+        "SELECT 1 FROM flow_alerts WHERE rule_id = ?1 AND started_at = ?2 AND target = ?3 LIMIT 1");
+    if (!query) return query.error();
+    return query->view(1, alert.rule_id)
+        .text(2, timestamp(alert.started_at))
+        .text(3, target_of(alert))
+        .step();
+}
+
 Status insert_alert(Database& database, const Alert& alert) {
     Result<Query> insert = database.query(
         "INSERT INTO flow_alerts (id, rule_id, rule_name, type, scope, target, started_at, raised_at, "
         "metric, "
         "value, threshold, traffic_class, baseline, prefixes, peak_bits_per_second, peak_packets_per_second, "
-        "current_bits_per_second, current_packets_per_second, spread, zscore_target) VALUES (?1, ?2, ?3, ?4, "
-        "?5, "
-        "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)");
+        "current_bits_per_second, current_packets_per_second, spread, zscore_target, ended_at, end_reason) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+        "?21, ?22)");
     if (!insert) return insert.error();
     insert->view(1, alert.id)
         .view(2, alert.rule_id)
@@ -135,6 +145,8 @@ Status insert_alert(Database& database, const Alert& alert) {
     alert.crossing.spread ? insert->real(19, *alert.crossing.spread) : insert->nothing(19);
     alert.crossing.zscore_target ? insert->view(20, name(*alert.crossing.zscore_target))
                                  : insert->nothing(20);
+    alert.ended_at ? insert->text(21, timestamp(*alert.ended_at)) : insert->nothing(21);
+    insert->view(22, alert.end_reason);
     return insert->run();
 }
 

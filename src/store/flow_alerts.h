@@ -23,6 +23,8 @@ Result<Alert> alert_at(Database& database, const Query& row);
 
 /// The active alert of the same rule and target.
 Result<std::optional<Alert>> find_active(Database& database, const Alert& alert);
+/// Whether an alert of the same rule, target and start is there, active or over.
+Result<bool> is_known(Database& database, const Alert& alert);
 /// Writes a new alert, `alert.id` included. Inside the caller's transaction.
 Status insert_alert(Database& database, const Alert& alert);
 /// Peak and current, if the alert is active.

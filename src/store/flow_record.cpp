@@ -34,6 +34,16 @@ Result<RecordReport> write_alerts(Database& database, const Judgement& judgement
         if (Status inserted = insert_alert(database, alert); !inserted) return inserted.error();
         report.started.push_back(std::move(alert));
     }
+    for (Alert alert : judgement.missed) {
+        if (!alert.ended_at) alert.ended_at = now;
+        const Result<bool> known = is_known(database, alert);
+        if (!known) return known.error();
+        if (*known) continue;
+        alert.id = make_id(now);
+        if (Status inserted = insert_alert(database, alert); !inserted) return inserted.error();
+        report.started.push_back(alert);
+        report.ended.push_back(std::move(alert));
+    }
     for (const Alert& alert : judgement.updated) {
         if (Status updated = update_alert(database, alert); !updated) return updated.error();
     }

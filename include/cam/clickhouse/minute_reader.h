@@ -34,6 +34,13 @@ struct CollectorProgress {
     std::uint64_t records = 0;  ///< in the minutes that were asked for
 };
 
+/// From when to when anything was received in a minute.
+struct MinuteCoverage {
+    MinuteTime minute;
+    WallTime oldest;
+    WallTime newest;
+};
+
 /// A minute as it stands.
 struct ReadMinute {
     MinuteVersion version;
@@ -54,6 +61,8 @@ public:
     /// The sources that sent anything in the minutes from `from` on. Their least `newest` is up to where the
     /// data are complete; one that died falls out when `from` has passed it.
     Result<std::vector<CollectorProgress>> progress(MinuteTime from, std::stop_token stop);
+    /// The minutes from `from` until before `to` in which anything was received, oldest first. A few rows.
+    Result<std::vector<MinuteCoverage>> coverage(MinuteTime from, MinuteTime to, std::stop_token stop);
     /// One minute, all classes; version.records is 0 if nothing was received. Of 50,000 prefixes with all
     /// classes about 15 MB and half a second.
     Result<ReadMinute> minute(MinuteTime minute, std::stop_token stop);

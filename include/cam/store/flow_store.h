@@ -30,12 +30,15 @@ struct Judgement {
     std::vector<Alert> ended;    ///< with ended_at, end_reason, peak and current
     std::vector<Alert> started;  ///< ids are made by record()
     std::vector<Alert> updated;  ///< peak and current count
+    /// Started and ended since, found out only now; ids are made by record(). One of a rule, target and start
+    /// that is stored already is left out.
+    std::vector<Alert> missed{};
 };
 
 /// What came of a judgement. Only `started` and `ended` are to be told.
 struct RecordReport {
-    std::vector<Alert> started;  ///< new; with their ids
-    std::vector<Alert> ended;    ///< were active until now
+    std::vector<Alert> started;  ///< new, missed ones too; with their ids
+    std::vector<Alert> ended;    ///< were active until now, or were missed
     /// Started by an earlier judgement and active already: as stored, with their ids. Not to be told again.
     std::vector<Alert> kept;
     std::uint64_t queued = 0;  ///< messages put into the outbox

@@ -65,6 +65,7 @@ protected:
                                    .beat = [this] { ++beats_; }},
             ClickHouseJudge::Options{.schema = schema, .feed = feed_});
         EXPECT_TRUE(life_.judge->begin());
+        step();
     }
     void step() { life_.judge->step({}); }
     /// Time passes, and the judge makes a round.
@@ -172,7 +173,8 @@ protected:
 
     TempFolder folder_;
     // Half a day ago: nothing is too old for the tables, and nothing lies in the future.
-    FakeClock clock_{std::chrono::floor<std::chrono::minutes>(SystemClock{}.wall()) - std::chrono::hours{12}};
+    FakeClock clock_{WallTime{std::chrono::floor<std::chrono::minutes>(SystemClock{}.wall())} -
+                     std::chrono::hours{12} + 10s};
     LogBook book_;
     MetricRegistry metrics_;
     enrich::GeoDatabases geo_{{.city = {CAM_TEST_DATA "/geoip/GeoIP2-City.mmdb"},

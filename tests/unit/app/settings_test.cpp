@@ -116,6 +116,14 @@ TEST_F(SettingsTest, NamesThePathOfEveryWrongType) {
              Case{"flow", "listen", "[\"0.0.0.0:2055\", \"0.0.0.0\"]", "flow.listen[1]"},
              Case{"flow", "listen", "\"0.0.0.0:2055\"", "flow.listen"},
              Case{"traffic", "store", "\"mysql\"", "traffic.store"},
+             Case{"traffic", "role", "\"both\"", "traffic.role"},
+             Case{"traffic", "clickhouse", R"({"database": "a-b"})", "traffic.clickhouse.database"},
+             Case{"traffic", "clickhouse", R"({"cluster": "x y"})", "traffic.clickhouse.cluster"},
+             Case{"traffic", "clickhouse", R"({"batch_rows": 10})", "traffic.clickhouse.batch_rows"},
+             Case{"traffic", "clickhouse", R"({"kafka": {"brokers": "a:1", "topic": ""}})",
+                  "traffic.clickhouse.kafka.topic"},
+             Case{"traffic", "clickhouse", R"({"kafka": {"consumers": 0}})",
+                  "traffic.clickhouse.kafka.consumers"},
          }) {
         EXPECT_TRUE(refuses(parse(with(one.group, one.key, one.value)), one.where))
             << one.where << " = " << one.value;
@@ -317,6 +325,38 @@ TEST_F(SettingsTest, WritesAFindingAsOneLine) {
     const LoadedSettings loaded = parse(with("traffic", "store", "\"a\\nb\\u001b[31m\""));
     EXPECT_EQ(lines(loaded).find("\n"), lines(loaded).size() - 1) << "a value cannot start a line of its own";
     EXPECT_EQ(lines(loaded).find('\x1b'), std::string::npos);
+}
+
+TEST_F(SettingsTest, ACollectorNeedsClickHouseAndFlowsAndAsksCloudflareNothing) {
+    const auto telegram = std::string{R"("telegram": {"bot_token": "1:a", "chat_id": "1"}, )"};
+    const LoadedSettings good = parse("{" + telegram +
+                                      R"("flow": {"enabled": true}, "prefixes": {"mine": []},
+                                          "traffic": {"store": "clickhouse", "role": "collector"}})");
+    EXPECT_TRUE(good.usable()) << lines(good);
+    EXPECT_TRUE(good.settings.traffic.only_collects());
+    EXPECT_TRUE(
+        refuses(parse("{" + telegram + R"("flow": {"enabled": true}, "traffic": {"role": "collector"}})"),
+                "traffic.role", "set traffic.store"));
+    EXPECT_TRUE(refuses(parse("{" + telegram + R"("traffic": {"store": "clickhouse", "role": "collector"}})"),
+                        "traffic.role", "set flow.enabled"));
+}
+
+TEST_F(SettingsTest, ReadsEveryKeyOfClickHouse) {
+    const LoadedSettings loaded = parse(python_era(R"(, "traffic": {"store": "clickhouse", "clickhouse": {
+        "url": "https://ch.example:8443", "database": "net", "user": "cam", "ca_file": "ca.pem", "cluster": "main",
+        "batch_rows": 5000, "buffer_bytes": 20000000,
+        "kafka": {"brokers": "k1:9092,k2:9092", "topic": "t", "group": "g", "consumers": 4}}})"));
+    EXPECT_TRUE(loaded.usable()) << lines(loaded);
+    const Settings::Traffic& traffic = loaded.settings.traffic;
+    EXPECT_TRUE(traffic.on_clickhouse());
+    EXPECT_EQ(traffic.clickhouse.url, "https://ch.example:8443");
+    EXPECT_EQ(traffic.clickhouse.database, "net");
+    EXPECT_TRUE(traffic.clickhouse.ca_file.ends_with("/ca.pem")) << traffic.clickhouse.ca_file;
+    EXPECT_EQ(traffic.clickhouse.cluster, "main");
+    EXPECT_EQ(traffic.clickhouse.batch_rows, 5'000U);
+    EXPECT_EQ(traffic.clickhouse.buffer_bytes, 20'000'000U);
+    EXPECT_EQ(traffic.clickhouse.kafka.brokers, "k1:9092,k2:9092");
+    EXPECT_EQ(traffic.clickhouse.kafka.consumers, 4U);
 }
 
 }  // namespace

@@ -216,6 +216,41 @@ TEST(CorrectingTest, AResumedAlertGoesOnUnderItsId) {
     EXPECT_EQ(ended[0].alert.peak.bits_per_second, 1900e6);
 }
 
+TEST(CorrectingTest, TheNextProcessFindsWhatCameLateWhileNoneRan) {
+    Evaluator evaluator(Evaluator::Options{minutes{15}});
+    static_cast<void>(evaluator.set_rules({threshold_rule({kA, kB}, 1'000'000'000, {}, 1)}, at(0)));
+    const auto known = [](const char* id, const char* target, int started, std::optional<int> ended) {
+        Alert alert;
+        alert.id = id;
+        alert.rule_id = "r1";
+        alert.prefixes = {prefix(target)};
+        alert.started_at = at(started);
+        alert.raised_at = at(started + 1);
+        if (ended) alert.ended_at = at(*ended);
+        return alert;
+    };
+    evaluator.resume({known("now", kA, 5, {}), known("over", kB, -3, 2)});
+    evaluator.warm_up(at(-1), Watch::traffic(-1, {{kB, 1200}}));
+    for (int minute = 0; minute < 7; ++minute) {
+        std::map<std::string, double> mbps{{kA, minute >= 5 ? 1100 : 10}, {kB, minute < 2 ? 1200 : 10}};
+        if (minute == 3) mbps = {{kA, 1500}, {kB, 1300}};  // of which most was missing
+        evaluator.add_judged(at(minute), Watch::traffic(minute, mbps), {});
+    }
+    AlertLog log;
+    for (const AlertChange& change : evaluator.judge_again()) {
+        if (change.kind == AlertChange::Kind::kUpdated) {
+            EXPECT_EQ(change.alert.id, "now");
+            continue;
+        }
+        log.take(6, {change});
+    }
+    EXPECT_EQ(lines(log.alerts()), (Lines{"r1 192.0.2.0/24 started 3 raised 6 ended 4",
+                                          "r1 198.51.100.0/24 started 3 raised 6 ended 4"}));
+    ASSERT_EQ(evaluator.active().size(), 1U);
+    EXPECT_EQ(evaluator.active()[0].id, "now");
+    EXPECT_EQ(evaluator.judge(at(7), {}, {}).size(), 1U);
+}
+
 /// Every series with known answers, with parts of its minutes arriving late: nobody is told twice, nothing
 /// that the right figures say is missing, and what comes after is judged by the right figures.
 class LateSeriesTest : public testing::TestWithParam<Series> {};

@@ -1,0 +1,141 @@
+// From the flow workers' queue into ClickHouse: nothing counted twice, nothing lost unsaid.
+
+#include "app/record_pump.h"
+#include "cam/clickhouse/schema.h"
+#include "judge_fixture.h"
+
+namespace cam::app {
+namespace {
+
+class RecordPumpTest : public JudgeTest {
+protected:
+    void SetUp() override {
+        JudgeTest::SetUp();
+        if (!engine) return;
+        clickhouse::SchemaOptions schema;
+        schema.password = Secret{test::Engine::kPassword};
+        ASSERT_TRUE(clickhouse::migrate(*client, schema, {}));
+        remembered_ = must(store::SqliteStore::open(store_options()));
+    }
+    void begin(clickhouse::RecordWriter::Options options, std::size_t queue_bytes = 64 << 20) {
+        clickhouse::Client::Options to = engine->options();
+        to.total = 2s;
+        options.total = 2s;
+        writing_ = must(clickhouse::Client::open(to));
+        queue_ = std::make_unique<RecordQueue>(queue_bytes);
+        writer_ = std::make_unique<clickhouse::RecordWriter>(*writing_, options);
+        conditions_ = std::make_unique<Conditions>(
+            clock_, book_.logger(), notify::RenderOptions{.organization = "TEST SOC", .geoip = std::nullopt});
+        pump_ = std::make_unique<RecordPump>(RecordPump::Parts{.queue = *queue_,
+                                                               .writer = *writer_,
+                                                               .remembered = *remembered_,
+                                                               .conditions = *conditions_,
+                                                               .clock = clock_,
+                                                               .log = book_.logger(),
+                                                               .metrics = metrics_,
+                                                               .queued = [] {},
+                                                               .beat = [] {}},
+                                             RecordPump::Options{});
+    }
+    /// A worker takes so many records.
+    void take(QueueOutlet& outlet, int count) {
+        for (int i = 0; i < count; ++i) {
+            const FlowRecord one = record("185.54.82.4", 1'000, 1);
+            outlet.take(ExporterKey{IpAddress::parse("127.0.0.11").value()}, clock_.wall(),
+                        std::span(&one, 1));
+        }
+        outlet.flush();
+    }
+    void rounds(int count) {
+        for (int i = 0; i < count; ++i) {
+            clock_.advance(2s);
+            pump_->step(0ms, {});
+        }
+    }
+    [[nodiscard]] std::uint64_t rows(const char* result) {
+        return metrics_.counter("cam_clickhouse_rows_total", "", {{"result", result}}).value();
+    }
+    std::string stored() { return ask("SELECT count() FROM flows.raw"); }
+
+    std::unique_ptr<store::SqliteStore> remembered_;
+    std::unique_ptr<clickhouse::Client> writing_;
+    std::unique_ptr<RecordQueue> queue_;
+    std::unique_ptr<clickhouse::RecordWriter> writer_;
+    std::unique_ptr<Conditions> conditions_;
+    std::unique_ptr<RecordPump> pump_;
+};
+
+TEST_F(RecordPumpTest, WhatWorkersTakeIsStoredOnceOverARestartOfTheServer) {
+    begin({});
+    QueueOutlet first(*queue_, "here/0");
+    QueueOutlet second(*queue_, "here/1");
+    take(first, 3'000);
+    take(second, 2'000);
+    rounds(2);
+    EXPECT_EQ(stored(), "5000");
+    engine->kill();
+    take(first, 1'500);
+    rounds(40);
+    EXPECT_EQ(rows("written"), 5'000U);
+    const auto texts = told();
+    EXPECT_EQ(count(texts, "Flow records cannot be written to ClickHouse"), 1U);
+    EXPECT_EQ(texts.size(), 1U) << "told once";
+    EXPECT_EQ(metrics_.gauge("cam_clickhouse_waiting_rows", "").value(), 1'500);
+    engine->start();
+    rounds(12);
+    EXPECT_EQ(stored(), "6500");
+    EXPECT_EQ(rows("written"), 6'500U);
+    EXPECT_EQ(rows("dropped"), 0U);
+    EXPECT_EQ(count(told(), "written to ClickHouse again"), 1U);
+}
+
+TEST_F(RecordPumpTest, AServerThatHangsInTheMiddleCountsNothingTwice) {
+    begin({});
+    QueueOutlet outlet(*queue_, "here/0");
+    take(outlet, 1'000);
+    engine->pause();
+    rounds(2);
+    EXPECT_EQ(rows("written"), 0U);
+    engine->go_on();
+    rounds(12);
+    EXPECT_EQ(stored(), "1000");
+    EXPECT_EQ(ask("SELECT sum(records) FROM flows.prefix_minutes WHERE prefix_id = 0"), "1000");
+    EXPECT_EQ(rows("written"), 1'000U);
+}
+
+TEST_F(RecordPumpTest, WhatTheBufferCannotKeepIsCountedAndTold) {
+    begin({.batch_rows = 1'000, .buffer_bytes = 64 << 10}, 4 << 20);
+    engine->kill();
+    QueueOutlet outlet(*queue_, "here/0");
+    for (int i = 0; i < 40; ++i) {
+        take(outlet, 2'000);
+        rounds(1);
+    }
+    const std::uint64_t dropped = rows("dropped");
+    EXPECT_GT(dropped, 0U);
+    EXPECT_EQ(count(told(), "Flow records are lost on the way to ClickHouse"), 1U);
+    engine->start();
+    rounds(200);
+    EXPECT_EQ(rows("written") + rows("dropped"), 80'000U);
+    EXPECT_EQ(stored(), std::to_string(rows("written")));
+    EXPECT_EQ(count(told(), "written to ClickHouse again"), 1U) << "five minutes after the last loss";
+}
+
+TEST_F(RecordPumpTest, OnStopWhatWaitsIsWrittenOrSaid) {
+    begin({.batch_age = 1h});
+    QueueOutlet outlet(*queue_, "here/0");
+    take(outlet, 700);
+    pump_->finish();
+    EXPECT_EQ(stored(), "700");
+    take(outlet, 300);
+    engine->kill();
+    const auto before = SystemClock{}.steady();
+    pump_->finish();
+    EXPECT_LT(SystemClock{}.steady() - before, 5s);
+    EXPECT_EQ(rows("dropped"), 300U);
+    EXPECT_EQ(book_.count("flow records dropped, the process ends before ClickHouse takes them rows=300"),
+              1U);
+}
+
+}  // namespace
+}  // namespace cam::app
