@@ -4,21 +4,74 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "cam/base/check.h"
 
 namespace cam::clickhouse {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "RowBinary is little-endian");
+static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
-/// A row without its collector.
-constexpr std::size_t kMostRowBytes = 320;
 constexpr std::size_t kMostCollectorBytes = 255;
 /// The end of what ClickHouse's DateTime64 holds is far later; a flow's clock is not worth more.
 constexpr std::int64_t kLatest = 4'102'444'800'000;  // 2100-01-01
 
 using Bytes16 = std::array<std::uint8_t, 16>;
+using Records = std::span<const FlowRecord>;
+
+struct Column {
+    std::string_view name;
+    std::string_view type;
+};
+
+constexpr std::string_view kTime = "DateTime64(3, 'UTC')";
+/// In the order in which `add` fills them. Types are those of the table; the server turns texts into its
+/// LowCardinality itself.
+constexpr std::array<Column, 39> kColumns{{
+    {"collector", "String"},
+    {"received", kTime},
+    {"sampler_address", "IPv6"},
+    {"type", "Enum8('FLOWUNKNOWN' = 0, 'SFLOW_5' = 1, 'NETFLOW_V5' = 2, 'NETFLOW_V9' = 3, 'IPFIX' = 4)"},
+    {"sampling_rate", "UInt64"},
+    {"sampling_source",
+     "Enum8('record' = 0, 'options' = 1, 'sflow_sample' = 2, 'header' = 3, 'router_default' = 4, 'none' = 5, "
+     "'goflow2' = 6)"},
+    {"flow_start", kTime},
+    {"flow_end", kTime},
+    {"bytes", "UInt64"},
+    {"packets", "UInt64"},
+    {"src_addr", "IPv6"},
+    {"dst_addr", "IPv6"},
+    {"etype", "UInt16"},
+    {"proto", "UInt8"},
+    {"src_port", "UInt16"},
+    {"dst_port", "UInt16"},
+    {"in_if", "UInt32"},
+    {"out_if", "UInt32"},
+    {"tcp_flags", "UInt16"},
+    {"src_as", "UInt32"},
+    {"dst_as", "UInt32"},
+    {"src_mac", "UInt64"},
+    {"dst_mac", "UInt64"},
+    {"src_vlan", "UInt16"},
+    {"dst_vlan", "UInt16"},
+    {"ip_tos", "UInt8"},
+    {"forwarding_status", "UInt8"},
+    {"ip_ttl", "UInt8"},
+    {"icmp_type", "UInt8"},
+    {"icmp_code", "UInt8"},
+    {"ipv6_flow_label", "UInt32"},
+    {"fragment_id", "UInt32"},
+    {"fragment_offset", "UInt16"},
+    {"next_hop", "IPv6"},
+    {"src_net", "UInt8"},
+    {"dst_net", "UInt8"},
+    {"bgp_next_hop", "IPv6"},
+    {"observation_domain_id", "UInt32"},
+    {"mpls_label", "Array(UInt32)"},
+}};
 
 Bytes16 ipv6_bytes(const IpAddress& address) {
     if (address.family() == IpAddress::Family::kV6) return address.bytes();
@@ -29,35 +82,9 @@ Bytes16 ipv6_bytes(const IpAddress& address) {
     return mapped;
 }
 
-/// A row in the making.
-class Row {
-public:
-    template <typename Value>
-    void put(Value value) {
-        static_assert(std::is_integral_v<Value>);
-        check(size_ + sizeof value <= bytes_.size(), "a row is longer than its bound");
-        std::memcpy(bytes_.data() + size_, &value, sizeof value);
-        size_ += sizeof value;
-    }
-    void put(const Bytes16& value) {
-        check(size_ + value.size() <= bytes_.size(), "a row is longer than its bound");
-        std::memcpy(bytes_.data() + size_, value.data(), value.size());
-        size_ += value.size();
-    }
-    void put_if(bool known, const IpAddress& address) { put(known ? ipv6_bytes(address) : Bytes16{}); }
-    template <typename Value>
-    void put_if(bool known, Value value) {
-        put(known ? value : Value{0});
-    }
-    void put_time(WallTime time) {
-        put(std::clamp<std::int64_t>(time.time_since_epoch().count(), 0, kLatest));
-    }
-    [[nodiscard]] std::string_view text() const { return {bytes_.data(), size_}; }
-
-private:
-    std::array<char, kMostRowBytes> bytes_;  // NOLINT: only what was put is read
-    std::size_t size_ = 0;
-};
+std::int64_t milliseconds(WallTime time) {
+    return std::clamp<std::int64_t>(time.time_since_epoch().count(), 0, kLatest);
+}
 
 /// GoFlow2's numbers of the export protocols.
 std::int8_t type_number(ExportProtocol protocol) {
@@ -88,99 +115,169 @@ std::uint16_t ether_type(const FlowRecord& record) {
     return record.destination.family() == IpAddress::Family::kV4 ? kIpv4 : kIpv6;
 }
 
-void put_addresses_and_counts(Row& row, const FlowRecord& record) {
-    row.put_if(record.has(FlowField::kStart),
-               std::clamp<std::int64_t>(record.start.time_since_epoch().count(), 0, kLatest));
-    row.put_if(record.has(FlowField::kEnd),
-               std::clamp<std::int64_t>(record.end.time_since_epoch().count(), 0, kLatest));
-    row.put(record.bytes);
-    row.put(record.packets);
-    row.put_if(record.has(FlowField::kSource), record.source);
-    row.put_if(record.has(FlowField::kDestination), record.destination);
-    row.put(ether_type(record));
-    row.put_if(record.has(FlowField::kProtocol), record.protocol);
-    row.put_if(record.has(FlowField::kSourcePort), record.source_port);
-    row.put_if(record.has(FlowField::kDestinationPort), record.destination_port);
-    row.put_if(record.has(FlowField::kInputInterface), record.input_interface);
-    row.put_if(record.has(FlowField::kOutputInterface), record.output_interface);
-    row.put_if(record.has(FlowField::kTcpFlags), record.tcp_flags);
-    row.put_if(record.has(FlowField::kSourceAs), record.source_as);
-    row.put_if(record.has(FlowField::kDestinationAs), record.destination_as);
+/// LEB128, as the format writes its lengths.
+void append_length(std::string& out, std::uint64_t size) {
+    do {
+        const auto low = static_cast<char>(size & 0x7fU);
+        size >>= 7U;
+        out += static_cast<char>(size > 0 ? low | '\x80' : low);
+    } while (size > 0);
 }
 
-void put_rest(Row& row, const FlowRecord& record) {
-    row.put_if(record.has(FlowField::kSourceMac), mac_number(record.source_mac));
-    row.put_if(record.has(FlowField::kDestinationMac), mac_number(record.destination_mac));
-    row.put_if(record.has(FlowField::kSourceVlan), record.source_vlan);
-    row.put_if(record.has(FlowField::kDestinationVlan), record.destination_vlan);
-    row.put_if(record.has(FlowField::kTos), record.tos);
-    row.put_if(record.has(FlowField::kForwardingStatus), record.forwarding_status);
-    row.put_if(record.has(FlowField::kTtl), record.ttl);
-    row.put_if(record.has(FlowField::kIcmp), record.icmp_type);
-    row.put_if(record.has(FlowField::kIcmp), record.icmp_code);
-    row.put_if(record.has(FlowField::kIpv6FlowLabel), record.ipv6_flow_label);
-    row.put_if(record.has(FlowField::kFragment), record.fragment_id);
-    row.put_if(record.has(FlowField::kFragment), record.fragment_offset);
-    row.put_if(record.has(FlowField::kNextHop), record.next_hop);
-    row.put_if(record.has(FlowField::kSourceMask), record.source_mask);
-    row.put_if(record.has(FlowField::kDestinationMask), record.destination_mask);
-    row.put_if(record.has(FlowField::kBgpNextHop), record.bgp_next_hop);
-    row.put(record.domain);
-    if (record.has(FlowField::kMplsLabel)) {
-        row.put(std::uint8_t{1});  // an array of one
-        row.put(record.mpls_label);
-    } else {
-        row.put(std::uint8_t{0});
+void append_text(std::string& out, std::string_view text) {
+    append_length(out, text.size());
+    out += text;
+}
+
+/// Appends what `value` gives of each record to one column after the other.
+class Filler {
+public:
+    Filler(std::vector<std::string>& columns, Records records) : columns_(columns), records_(records) {}
+
+    template <typename Value>
+    void all(const Value& value) {
+        using Cell = std::remove_cvref_t<decltype(value(records_.front()))>;
+        static_assert(std::is_trivially_copyable_v<Cell>);
+        std::string& column = columns_[next_++];
+        std::size_t at = column.size();
+        column.resize(at + records_.size() * sizeof(Cell));
+        for (const FlowRecord& record : records_) {
+            const Cell cell = value(record);
+            std::memcpy(&column[at], &cell, sizeof cell);
+            at += sizeof cell;
+        }
     }
+    /// A number of the record, 0 if it does not tell it.
+    template <typename Number>
+    void known(FlowField field, Number FlowRecord::*member) {
+        all([=](const FlowRecord& record) { return record.has(field) ? record.*member : Number{0}; });
+    }
+    void address(FlowField field, IpAddress FlowRecord::*member) {
+        all([=](const FlowRecord& record) {
+            return record.has(field) ? ipv6_bytes(record.*member) : Bytes16{};
+        });
+    }
+    void time(FlowField field, WallTime FlowRecord::*member) {
+        all([=](const FlowRecord& record) { return record.has(field) ? milliseconds(record.*member) : 0; });
+    }
+    void mac(FlowField field, std::array<std::uint8_t, 6> FlowRecord::*member) {
+        all([=](const FlowRecord& record) { return record.has(field) ? mac_number(record.*member) : 0; });
+    }
+    [[nodiscard]] std::size_t next() const { return next_; }
+    void skip() { ++next_; }
+
+private:
+    std::vector<std::string>& columns_;
+    Records records_;
+    std::size_t next_ = 0;
+};
+
+void fill_what_is_counted(Filler& filler) {
+    filler.all([](const FlowRecord& record) { return type_number(record.export_protocol); });
+    filler.all([](const FlowRecord& record) {
+        const bool told = record.sampling_source != SamplingSource::kNone;
+        return told ? std::uint64_t{record.sampling.n()} : 0;
+    });
+    filler.all([](const FlowRecord& record) { return static_cast<std::int8_t>(record.sampling_source); });
+    filler.time(FlowField::kStart, &FlowRecord::start);
+    filler.time(FlowField::kEnd, &FlowRecord::end);
+    filler.all([](const FlowRecord& record) { return record.bytes; });
+    filler.all([](const FlowRecord& record) { return record.packets; });
+    filler.address(FlowField::kSource, &FlowRecord::source);
+    filler.address(FlowField::kDestination, &FlowRecord::destination);
+    filler.all([](const FlowRecord& record) { return ether_type(record); });
+    filler.known(FlowField::kProtocol, &FlowRecord::protocol);
+    filler.known(FlowField::kSourcePort, &FlowRecord::source_port);
+    filler.known(FlowField::kDestinationPort, &FlowRecord::destination_port);
+    filler.known(FlowField::kInputInterface, &FlowRecord::input_interface);
+    filler.known(FlowField::kOutputInterface, &FlowRecord::output_interface);
+    filler.known(FlowField::kTcpFlags, &FlowRecord::tcp_flags);
+    filler.known(FlowField::kSourceAs, &FlowRecord::source_as);
+    filler.known(FlowField::kDestinationAs, &FlowRecord::destination_as);
+}
+
+void fill_the_rest(Filler& filler) {
+    filler.mac(FlowField::kSourceMac, &FlowRecord::source_mac);
+    filler.mac(FlowField::kDestinationMac, &FlowRecord::destination_mac);
+    filler.known(FlowField::kSourceVlan, &FlowRecord::source_vlan);
+    filler.known(FlowField::kDestinationVlan, &FlowRecord::destination_vlan);
+    filler.known(FlowField::kTos, &FlowRecord::tos);
+    filler.known(FlowField::kForwardingStatus, &FlowRecord::forwarding_status);
+    filler.known(FlowField::kTtl, &FlowRecord::ttl);
+    filler.known(FlowField::kIcmp, &FlowRecord::icmp_type);
+    filler.known(FlowField::kIcmp, &FlowRecord::icmp_code);
+    filler.known(FlowField::kIpv6FlowLabel, &FlowRecord::ipv6_flow_label);
+    filler.known(FlowField::kFragment, &FlowRecord::fragment_id);
+    filler.known(FlowField::kFragment, &FlowRecord::fragment_offset);
+    filler.address(FlowField::kNextHop, &FlowRecord::next_hop);
+    filler.known(FlowField::kSourceMask, &FlowRecord::source_mask);
+    filler.known(FlowField::kDestinationMask, &FlowRecord::destination_mask);
+    filler.address(FlowField::kBgpNextHop, &FlowRecord::bgp_next_hop);
+    filler.all([](const FlowRecord& record) { return record.domain; });
 }
 
 }  // namespace
 
 const std::string& record_columns() {
-    static const std::string columns =
-        "collector, received, type, sampler_address, sampling_rate, sampling_source, flow_start, flow_end, "
-        "bytes, "
-        "packets, src_addr, dst_addr, etype, proto, src_port, dst_port, in_if, out_if, tcp_flags, src_as, "
-        "dst_as, "
-        "src_mac, dst_mac, src_vlan, dst_vlan, ip_tos, forwarding_status, ip_ttl, icmp_type, icmp_code, "
-        "ipv6_flow_label, fragment_id, fragment_offset, next_hop, src_net, dst_net, bgp_next_hop, "
-        "observation_domain_id, mpls_label";
+    static const std::string columns = [] {
+        std::string out;
+        for (const Column& column : kColumns) {
+            if (!out.empty()) out += ", ";
+            out += column.name;
+        }
+        return out;
+    }();
     return columns;
 }
 
-RecordEncoder::RecordEncoder(std::string_view collector) {
-    const std::string_view kept = collector.substr(0, kMostCollectorBytes);
-    std::size_t size = kept.size();
-    do {  // LEB128
-        const auto low = static_cast<char>(size & 0x7fU);
-        size >>= 7U;
-        collector_ += static_cast<char>(size > 0 ? low | '\x80' : low);
-    } while (size > 0);
-    collector_ += kept;
+RecordEncoder::RecordEncoder(std::string_view collector) : columns_(kColumns.size()) {
+    append_text(collector_, collector.substr(0, kMostCollectorBytes));
 }
 
 void RecordEncoder::add(const ExporterKey& exporter, WallTime received, std::span<const FlowRecord> records) {
+    if (records.empty()) return;
     const Bytes16 sampler = ipv6_bytes(exporter.address());
+    for (std::size_t i = 0; i < records.size(); ++i) columns_.front() += collector_;
+    Filler filler{columns_, records};
+    filler.skip();
+    filler.all([at = milliseconds(received)](const FlowRecord&) { return at; });
+    filler.all([&sampler](const FlowRecord&) { return sampler; });
+    fill_what_is_counted(filler);
+    fill_the_rest(filler);
+    check(filler.next() + 1 == kColumns.size(), "a column is not filled");
+    // The last column is an array: where each one ends, then all their values.
+    std::string& ends = columns_.back();
     for (const FlowRecord& record : records) {
-        Row row;
-        row.put_time(received);
-        row.put(type_number(record.export_protocol));
-        row.put(sampler);
-        const bool told = record.sampling_source != SamplingSource::kNone;
-        row.put_if(told, std::uint64_t{record.sampling.n()});
-        row.put(static_cast<std::int8_t>(record.sampling_source));
-        put_addresses_and_counts(row, record);
-        put_rest(row, record);
-        encoded_.bytes += collector_;
-        encoded_.bytes += row.text();
+        if (record.has(FlowField::kMplsLabel)) labels_.push_back(record.mpls_label);
+        const std::uint64_t end = labels_.size();
+        ends.append(reinterpret_cast<const char*>(&end), sizeof end);  // NOLINT: bytes of a number
     }
-    encoded_.rows += records.size();
+    rows_ += records.size();
+}
+
+std::size_t RecordEncoder::bytes() const noexcept {
+    std::size_t sum = labels_.size() * sizeof(std::uint32_t);
+    for (const std::string& column : columns_) sum += column.size();
+    return sum;
 }
 
 EncodedRecords RecordEncoder::take() {
-    EncodedRecords out = std::move(encoded_);
-    encoded_ = {};
-    encoded_.bytes.reserve(out.bytes.size());  // the next one will be as long
+    constexpr std::size_t kHeader = 2048;
+    EncodedRecords out;
+    if (rows_ == 0) return out;
+    out.bytes.reserve(bytes() + kHeader);
+    append_length(out.bytes, kColumns.size());
+    append_length(out.bytes, rows_);
+    for (std::size_t i = 0; i < kColumns.size(); ++i) {
+        append_text(out.bytes, kColumns[i].name);
+        append_text(out.bytes, kColumns[i].type);
+        out.bytes += columns_[i];
+        columns_[i].clear();  // keeps its memory for the next block
+    }
+    out.bytes.append(reinterpret_cast<const char*>(labels_.data()),  // NOLINT: bytes of numbers
+                     labels_.size() * sizeof(std::uint32_t));
+    labels_.clear();
+    out.rows = std::exchange(rows_, 0);
     return out;
 }
 

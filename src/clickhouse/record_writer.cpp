@@ -62,7 +62,7 @@ struct RecordWriter::State {
     Query insert_of(const Batch& batch, std::stop_token stop) const {
         Query query;
         query.text =
-            fmt::format("INSERT INTO {}.raw ({}) FORMAT RowBinary", client.database(), record_columns());
+            fmt::format("INSERT INTO {}.raw ({}) FORMAT Native", client.database(), record_columns());
         query.settings = {
             {"insert_deduplication_token", batch.token},
             {"deduplicate_blocks_in_dependent_materialized_views", "1"},
