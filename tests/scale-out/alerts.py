@@ -36,11 +36,12 @@ class Way:
                              traffic={"store": "clickhouse", "clickhouse": clickhouse, **traffic},
                              secrets={"clickhouse-password": Engine.PASSWORD})
         self.sent = 0
+        self.rule = f"rule of {name.replace('_', ' ')}"
 
     def start(self):
         self.simulator.start()
         self.daemon.start()
-        self.daemon.api("POST", "/rules", {"name": f"rule of {self.name}", "prefixes": [PREFIX], "type": "threshold",
+        self.daemon.api("POST", "/rules", {"name": self.rule, "prefixes": [PREFIX], "type": "threshold",
                                            "packet_threshold": THRESHOLD, "duration": 1})
 
     def plan_is_there(self):
@@ -161,7 +162,7 @@ def faults(ways, engine, senders, begin):
     for way in ways:
         assert (len(way.starts()), len(way.ends())) == (1, 1), (way.name, way.simulator.texts())
         assert way.daemon.api("GET", "/alerts?active=true") == []
-        assert f"rule of {way.name}" in way.starts()[0] and PREFIX in way.starts()[0]
+        assert way.rule in way.starts()[0] and PREFIX in way.starts()[0]
 
 
 def main():
