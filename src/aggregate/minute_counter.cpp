@@ -6,8 +6,8 @@
 
 #include "aggregate/flow_sampler.h"
 #include "aggregate/plan_tables.h"
-#include "cam/model/traffic_class.h"
 #include "cam/base/check.h"
+#include "cam/model/traffic_class.h"
 
 namespace cam::aggregate {
 namespace {
