@@ -60,6 +60,8 @@ const char* name(Condition condition) {
             return "clickhouse";
         case Condition::kClickHouseWriter:
             return "clickhouse_writer";
+        case Condition::kKafkaProducer:
+            return "kafka_producer";
     }
     return "unknown";
 }

@@ -35,8 +35,9 @@ enum class Condition {
     kFlowSilence,
     kClickHouse,
     kClickHouseWriter,
+    kKafkaProducer,
 };
-inline constexpr std::size_t kConditionCount = 16;
+inline constexpr std::size_t kConditionCount = 17;
 [[nodiscard]] const char* name(Condition condition);
 
 /// Who hears of it.

@@ -14,6 +14,8 @@
 #include "app/clickhouse_settings.h"
 #include "app/flow_listening.h"
 #include "app/flow_stores.h"
+#include "app/kafka_outlets.h"
+#include "app/kafka_watch.h"
 #include "app/record_pump.h"
 #include "app/rule_sets.h"
 #include "cam/base/backoff.h"
@@ -118,35 +120,81 @@ private:
     std::vector<store::DecoderState> states_;
 };
 
+/// Where the records go: into ClickHouse, or into the Kafka topic that it reads. Made before the workers,
+/// ended after them.
+class RecordWay {
+public:
+    static Result<std::unique_ptr<RecordWay>> open(const Surroundings& around, store::SqliteStore& remembered,
+                                                   std::size_t workers, const std::function<void()>& queued) {
+        auto way = std::unique_ptr<RecordWay>(new RecordWay);
+        const Settings::Traffic::Producer& kafka = around.settings.traffic.kafka;
+        if (kafka.brokers.empty()) {
+            auto records = RecordThread::start(around, queued);
+            if (!records) return records.error();
+            way->records_ = std::move(*records);
+            return way;
+        }
+        auto outlets = KafkaOutlets::open(kafka, workers, around.log);
+        if (!outlets) return outlets.error();
+        way->kafka_ = std::move(*outlets);
+        way->watch_ = std::make_unique<KafkaWatch>(KafkaWatch::Parts{.outlets = *way->kafka_,
+                                                                     .remembered = remembered,
+                                                                     .conditions = around.conditions,
+                                                                     .clock = around.clock,
+                                                                     .log = around.log,
+                                                                     .metrics = around.metrics,
+                                                                     .queued = queued});
+        return way;
+    }
+    std::unique_ptr<RecordOutlet> outlet(std::size_t number) {
+        if (kafka_) return kafka_->take(number);
+        return std::make_unique<QueueOutlet>(records_->queue(), collector_name(number));
+    }
+    void look() {
+        if (watch_) watch_->look();
+    }
+    /// The workers have ended.
+    void finish() {
+        if (records_) records_->finish();
+        look();
+    }
+
+private:
+    RecordWay() = default;
+    std::unique_ptr<RecordThread> records_;
+    std::unique_ptr<KafkaOutlets> kafka_;
+    std::unique_ptr<KafkaWatch> watch_;
+};
+
 /// One try, until stopped or until the database refuses to begin.
 Status collect(const Surroundings& around, Heartbeat& heartbeat, const std::function<void()>& queued,
                const std::stop_token& stop) {
     auto side = open_flow_stores(around);
     if (!side) return side.error();
-    auto records = RecordThread::start(around, queued);
-    if (!records) return records.error();
     const std::vector<store::DecoderState> states = saved_states(around, *side->store);
     FlowReceivers receivers = listen_for_flows(around, *side->remembered, heartbeat, queued, stop);
     if (receivers.empty()) return Done{};
+    auto way = RecordWay::open(around, *side->remembered, receivers.size(), queued);
+    if (!way) return way.error();
     // Routers that the operator named are never pushed out by strangers; prefixes are ClickHouse's.
     auto set = load_rules(*side->store);
     if (!set) return set.error();
     set->rules.clear();
     const auto exchange = std::make_shared<FlowExchange>(plan_of(*set));
-    FlowWorkers workers(around, std::move(receivers), *exchange, states, [&](std::size_t number) {
-        return std::make_unique<QueueOutlet>((*records)->queue(), collector_name(number));
-    });
+    FlowWorkers workers(around, std::move(receivers), *exchange, states,
+                        [&](std::size_t number) { return (*way)->outlet(number); });
     around.flow_board.attach(exchange);
     StateKeeper keeper(*side->store, around.clock);
     ExporterMetrics metrics(around.metrics);
     while (!stop.stop_requested()) {
         heartbeat.beat();
         keeper.keep(*exchange);
+        (*way)->look();
         metrics.show(exchange->exporters());
         around.clock.sleep_until(around.clock.steady() + kRound, stop);
     }
     workers.stop();
-    (*records)->finish();
+    (*way)->finish();
     keeper.keep(*exchange);
     around.flow_board.detach();
     return Done{};

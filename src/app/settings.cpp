@@ -174,6 +174,8 @@ void read_flow(SettingsReader& reader, SecretSource& secrets, Settings& settings
     Settings::Traffic::ClickHouse& clickhouse = settings.traffic.clickhouse;
     Secret password = secrets.take("", "traffic.clickhouse.password_file", std::nullopt);
     if (!password.empty()) clickhouse.password = std::move(password);
+    Secret producer_password = secrets.take("", "traffic.kafka.password_file", std::nullopt);
+    if (!producer_password.empty()) settings.traffic.kafka.password = std::move(producer_password);
 }
 
 void read_all(SettingsReader& reader, const std::string& file, const Environment& environment,
@@ -208,6 +210,7 @@ void read_all(SettingsReader& reader, const std::string& file, const Environment
     read_api(reader, secrets, settings.api);
     read_flow(reader, secrets, settings);
     settings.traffic.clickhouse.ca_file = resolved(base, settings.traffic.clickhouse.ca_file);
+    settings.traffic.kafka.ca_file = resolved(base, settings.traffic.kafka.ca_file);
     reader.note_unknown_keys();
 }
 

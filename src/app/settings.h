@@ -79,6 +79,17 @@ struct Settings {
             std::string group = "cloudflare-analytics-monitor";
             std::uint32_t consumers = 1;
         };
+        /// Where the own collector's records go instead of straight into ClickHouse.
+        struct Producer {
+            std::string brokers;  ///< empty: nothing is produced
+            std::string topic = "flows";
+            std::uint64_t records_per_message = 1;
+            std::uint64_t queue_bytes = 268'435'456;
+            bool has_tls = false;
+            std::string ca_file;  ///< empty: the system's certificates
+            std::string user;     ///< empty: no authentication
+            std::optional<Secret> password;
+        };
         struct ClickHouse {
             std::string url = "http://127.0.0.1:8123";
             std::string database = "flows";
@@ -93,6 +104,7 @@ struct Settings {
         Store store = Store::kSqlite;
         Role role = Role::kJudge;
         ClickHouse clickhouse;
+        Producer kafka;
 
         [[nodiscard]] bool on_clickhouse() const { return store == Store::kClickHouse; }
         /// Collects for another daemon, which judges.

@@ -6,6 +6,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "app/kafka_outlets.h"
 #include "cam/base/log.h"
 
 namespace cam::app {
@@ -16,6 +17,9 @@ constexpr std::uint64_t kLeastBuffer = 16ULL << 20U;
 constexpr std::uint64_t kMostBuffer = 1ULL << 38U;
 constexpr std::uint64_t kMostConsumers = 64;
 constexpr std::size_t kLongestName = 64;
+constexpr std::uint64_t kMostRecordsPerMessage = 2'000;
+constexpr std::uint64_t kLeastQueue = 1ULL << 20U;
+constexpr std::uint64_t kMostQueue = (1ULL << 31U) - 1024;  // librdkafka's bound
 
 /// Names go into statements as they are.
 bool is_name(std::string_view text) {
@@ -54,6 +58,29 @@ void read_kafka(SettingsReader& reader, Settings::Traffic::Kafka& kafka) {
                      "is empty; write a consumer group that nobody else uses");
 }
 
+void read_producer(SettingsReader& reader, const Settings& settings, Settings::Traffic::Producer& producer) {
+    reader.text("traffic.kafka.brokers", producer.brokers);
+    reader.text("traffic.kafka.topic", producer.topic);
+    reader.number("traffic.kafka.records_per_message", 1, kMostRecordsPerMessage,
+                  producer.records_per_message);
+    reader.number("traffic.kafka.queue_bytes", kLeastQueue, kMostQueue, producer.queue_bytes);
+    reader.flag("traffic.kafka.tls", producer.has_tls);
+    reader.text("traffic.kafka.ca_file", producer.ca_file);
+    reader.text("traffic.kafka.user", producer.user);
+    if (producer.brokers.empty()) return;
+    if (!can_produce_to_kafka()) {
+        reader.error("traffic.kafka.brokers",
+                     "is set, but this program was built without Kafka; build it with -DCAM_KAFKA=ON, or set "
+                     "\"\" to write straight into ClickHouse");
+    }
+    if (producer.topic.empty())
+        reader.error("traffic.kafka.topic", "is empty; write the topic that ClickHouse reads");
+    if (!settings.traffic.on_clickhouse() || !settings.flow.enabled) {
+        reader.warning("traffic.kafka.brokers",
+                       "has no effect without flow.enabled and traffic.store \"clickhouse\"");
+    }
+}
+
 void read_clickhouse(SettingsReader& reader, Settings::Traffic::ClickHouse& clickhouse) {
     reader.url("traffic.clickhouse.url", clickhouse.url);
     reader.text("traffic.clickhouse.database", clickhouse.database);
@@ -82,6 +109,7 @@ void read_traffic(SettingsReader& reader, Settings& settings) {
     Settings::Traffic& traffic = settings.traffic;
     read_choice(reader, traffic);
     read_clickhouse(reader, traffic.clickhouse);
+    read_producer(reader, settings, traffic.kafka);
     if (!traffic.only_collects()) return;
     if (!traffic.on_clickhouse()) {
         reader.error("traffic.role",

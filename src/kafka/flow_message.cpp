@@ -67,7 +67,7 @@ public:
         const std::size_t width = value.width() / 8;
         tag(field, kBytesType);
         varint(width);
-        for (std::size_t i = 0; i < width; ++i) bytes_[size_++] = value.bytes()[i];
+        for (std::size_t i = 0; i < width; ++i) bytes_[size_++] = static_cast<char>(value.bytes()[i]);
     }
     void time(Field field, WallTime value) {
         const std::int64_t milliseconds = value.time_since_epoch().count();

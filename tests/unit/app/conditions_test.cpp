@@ -232,10 +232,11 @@ TEST_F(ConditionsTest, WritesWhatCameFromOutsideAsOneLogLine) {
 TEST_F(ConditionsTest, HasANameOfItsOwnForEachCondition) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < kConditionCount; ++i) names.emplace_back(name(static_cast<Condition>(i)));
-    EXPECT_EQ(names, (std::vector<std::string>{"cloudflare", "database", "telegram", "geoip", "preferences",
-                                               "api_listener", "log_file", "clock", "truncated", "progress",
-                                               "flow_listener", "flow_store", "flow_exporters",
-                                               "flow_silence", "clickhouse", "clickhouse_writer"}));
+    EXPECT_EQ(names,
+              (std::vector<std::string>{"cloudflare", "database", "telegram", "geoip", "preferences",
+                                        "api_listener", "log_file", "clock", "truncated", "progress",
+                                        "flow_listener", "flow_store", "flow_exporters", "flow_silence",
+                                        "clickhouse", "clickhouse_writer", "kafka_producer"}));
 }
 
 }  // namespace
