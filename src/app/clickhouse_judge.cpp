@@ -33,7 +33,7 @@ constexpr const char* kMinutesHelp = "Minutes of traffic, by what became of them
 ClickHouseJudge::ClickHouseJudge(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
-      judge_({parts_.store, parts_.clock, parts_.log, parts_.metrics, parts_.queued},
+      judge_({parts_.store, parts_.clock, parts_.log, parts_.metrics, parts_.queued, parts_.events},
              {.correctable = options_.feed.reach}),
       reader_(parts_.client),
       writer_(parts_.client, options_.schema.cluster),

@@ -45,8 +45,9 @@ public:
         Logger log;
         MetricRegistry& metrics;
         notify::RenderOptions render;
-        std::function<void()> queued;  ///< called when messages went into the outbox
-        std::function<void()> beat;    ///< called between calls that may take long
+        std::function<void()> queued;       ///< called when messages went into the outbox
+        std::function<void()> beat;         ///< called between calls that may take long
+        api::EventBoard* events = nullptr;  ///< told of alerts and judged minutes, if there is one
     };
     struct Options {
         clickhouse::SchemaOptions schema{};

@@ -35,7 +35,8 @@ Status monitor(const Surroundings& around, Heartbeat& heartbeat, const std::func
                            .metrics = around.metrics,
                            .render = render_options(around.settings),
                            .queued = queued,
-                           .beat = [&heartbeat] { heartbeat.beat(); }},
+                           .beat = [&heartbeat] { heartbeat.beat(); },
+                           .events = &around.events},
                           {.schema = schema_options(settings)});
     if (const Status begun = judge.begin(); !begun) return begun.error();
     while (!stop.stop_requested()) {

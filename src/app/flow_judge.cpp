@@ -34,7 +34,7 @@ constexpr std::size_t kLargeMinute = 1'000;
 FlowJudge::FlowJudge(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(options),
-      judge_({parts_.store, parts_.clock, parts_.log, parts_.metrics, parts_.queued}, {}),
+      judge_({parts_.store, parts_.clock, parts_.log, parts_.metrics, parts_.queued, parts_.events}, {}),
       watch_({parts_.store, parts_.remembered, parts_.conditions, parts_.clock, parts_.log, parts_.metrics}),
       minutes_partial_(parts_.metrics.counter(
           "cam_flow_windows_total", "Minutes of traffic, by what became of them", {{"result", "partial"}})),
@@ -204,22 +204,13 @@ Status FlowJudge::write(Current& minute) {
         if (!written) return written.error();
         minute.is_written = true;
     }
-    if (!minute.judgement.minute) return Done{};
+    if (!minute.judgement.minute) {
+        if (parts_.events != nullptr) parts_.events->minute(minute.span.minute);
+        return Done{};
+    }
     return judge_.record(minute.judgement, [&](const store::RecordReport& report) {
         return compose_alerts(report, minute.counted, parts_.geo, parts_.render);
     });
-}
-
-/// In the order of their weight: alerts before the minute that they belong to. Of alerts that merely go on
-/// only some are named; all of them can be read when the minute is told.
-void FlowJudge::publish(MinuteTime minute, const store::Judgement& judgement,
-                        const store::RecordReport& recorded) {
-    using Change = api::EventBoard::AlertChange;
-    for (const Alert& alert : recorded.started) parts_.events->alert(alert.id, Change::kStarted);
-    for (const Alert& alert : recorded.ended) parts_.events->alert(alert.id, Change::kEnded);
-    const std::size_t named = std::min(judgement.updated.size(), kUpdatesTold);
-    for (std::size_t i = 0; i < named; ++i) parts_.events->alert(judgement.updated[i].id, Change::kUpdated);
-    parts_.events->minute(minute);
 }
 
 void FlowJudge::work(bool all) {

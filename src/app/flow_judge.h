@@ -14,6 +14,7 @@
 #include "app/flow_exchange.h"
 #include "app/minute_judge.h"
 #include "app/rule_sets.h"
+#include "cam/api/event_board.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
@@ -86,7 +87,6 @@ private:
     Current merged(MinuteTime minute, Gathered gathered) const;
     void judge(Current& minute);
     Status write(Current& minute);
-    void publish(MinuteTime minute, const store::Judgement& judgement, const store::RecordReport& recorded);
     void work(bool all);
     void note_failure(const Error& why);
     void keep_states();

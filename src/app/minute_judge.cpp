@@ -1,5 +1,6 @@
 #include "app/minute_judge.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/alert_composer.h"
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::chrono::hours kRemembered{8 * 24};
 constexpr std::uint32_t kMostRemembered = 100'000;
+constexpr std::size_t kUpdatesTold = 50;
 
 /// The end follows its start.
 bool is_same_alert(const Alert& started, const Alert& ended) {
@@ -63,6 +65,7 @@ Status MinuteJudge::resume() {
     known->insert(known->end(), over->begin(), over->end());
     evaluator_.resume(std::move(*known));
     note_active();
+    publish(judgement, *recorded);
     return Done{};
 }
 
@@ -124,6 +127,18 @@ void MinuteJudge::note_recorded(const store::RecordReport& report) {
                          alert_target(alert), alert.end_reason);
     }
     if (report.queued > 0) parts_.queued();
+}
+
+/// In the order of their weight: alerts before the minute that they belong to. Of alerts that merely go on
+/// only some are named; all of them can be read when the minute is told.
+void MinuteJudge::publish(const store::Judgement& judgement, const store::RecordReport& report) {
+    if (parts_.events == nullptr) return;
+    using Change = api::EventBoard::AlertChange;
+    for (const Alert& alert : report.started) parts_.events->alert(alert.id, Change::kStarted);
+    for (const Alert& alert : report.ended) parts_.events->alert(alert.id, Change::kEnded);
+    const std::size_t named = std::min(judgement.updated.size(), kUpdatesTold);
+    for (std::size_t i = 0; i < named; ++i) parts_.events->alert(judgement.updated[i].id, Change::kUpdated);
+    if (judgement.minute) parts_.events->minute(*judgement.minute);
 }
 
 void MinuteJudge::note_active() {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "cam/api/event_board.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
@@ -24,7 +25,8 @@ public:
         Clock& clock;
         Logger log;
         MetricRegistry& metrics;
-        std::function<void()> queued;  ///< called when messages went into the outbox
+        std::function<void()> queued;       ///< called when messages went into the outbox
+        api::EventBoard* events = nullptr;  ///< told of alerts and judged minutes, if there is one
     };
     using Compose = std::function<std::vector<Message>(const store::RecordReport&)>;
     MinuteJudge(Parts parts, rules::Evaluator::Options options);
@@ -51,6 +53,7 @@ private:
     static std::optional<store::Judgement> judgement_of(std::vector<rules::AlertChange> changes);
     void note_recorded(const store::RecordReport& report);
     void note_active();
+    void publish(const store::Judgement& judgement, const store::RecordReport& report);
 
     Parts parts_;
     rules::Evaluator evaluator_;
