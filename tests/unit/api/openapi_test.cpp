@@ -127,7 +127,7 @@ protected:
     /// A real path; nothing has its id.
     std::string some(const std::string& path) {
         return path.find("{id}") == std::string::npos ? real(path, true)
-                                                      : std::regex_replace(path, std::regex{"\\{id\\}"}, "x");
+                                                      : std::regex_replace(path, std::regex{"\\{id\\}"}, "7");
     }
     std::string next_address() { return "198.51.100." + std::to_string(++addresses_); }
 
