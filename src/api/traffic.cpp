@@ -98,7 +98,7 @@ Result<std::vector<Rule>, HttpAnswer> rules_of(const Backend& backend, const std
         if (rule.error().code == ErrorCode::kNotFound) return failure(422, "rule_id: no rule has this id");
         return failure(rule.error());
     }
-    auto all = backend.rules();
+    auto all = backend.rules({});
     if (!all) return failure(all.error());
     std::erase_if(*all, [&](const Rule& rule) {
         return std::find(rule.prefixes.begin(), rule.prefixes.end(), *prefix) == rule.prefixes.end();
@@ -173,7 +173,7 @@ HttpAnswer prefixes(const HttpRequest& request, const Backend& backend) {
     const auto minute =
         backend.traffic_minute(at ? std::optional{std::chrono::floor<minutes>(*at)} : std::nullopt);
     if (!minute) return failure(minute.error());
-    const auto rules = backend.rules();
+    const auto rules = backend.rules({});
     if (!rules) return failure(rules.error());
     const auto alerts = backend.alerts({.active = true, .rule_id = {}, .since = {}, .limit = kMostAlerts});
     if (!alerts) return failure(alerts.error());

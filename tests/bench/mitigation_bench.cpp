@@ -14,6 +14,7 @@
 #include "cam/base/check.h"
 #include "cam/base/time_text.h"
 #include "cam/net/http_client.h"
+#include "cam/store/flow_store.h"
 #include "fakes/base/fake_clock.h"
 #include "fakes/base/temp_folder.h"
 #include "fakes/model/lasting_text.h"

@@ -270,7 +270,7 @@ TEST_F(ServerTest, HeadGivesTheHeadersOfGetWithoutABody) {
 }
 
 TEST_F(ServerTest, UnknownPathsAre404InAnEnvelope) {
-    for (const char* path : {"/nowhere", "/events/7", "/eventsx", "/%00", "/../etc/passwd", "/Events"}) {
+    for (const char* path : {"/nowhere", "/events/7/8", "/eventsx", "/%00", "/../etc/passwd", "/Events"}) {
         const auto answer = client_->Get(path);
         opened(answer);
         EXPECT_EQ(answer->status, 404) << path;
