@@ -65,7 +65,6 @@ Status MinuteJudge::resume() {
     known->insert(known->end(), over->begin(), over->end());
     evaluator_.resume(std::move(*known));
     note_active();
-    publish(judgement, *recorded);
     return Done{};
 }
 
@@ -111,6 +110,7 @@ Status MinuteJudge::record(const store::Judgement& judgement, const Compose& com
     if (!recorded) return recorded.error();
     note_recorded(*recorded);
     note_active();
+    publish(judgement, *recorded);
     return Done{};
 }
 

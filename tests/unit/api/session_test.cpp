@@ -15,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::hours;
-using std::chrono::minutes;
 using std::chrono::seconds;
 
 class SessionTest : public SiteTest {
