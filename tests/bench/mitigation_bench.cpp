@@ -142,8 +142,9 @@ private:
     Guarded<std::string> poll_problem_;
     app::FlowBoard flow_board_;
     app::StatusBoard board_{clock_.wall()};
-    app::Surroundings around_{settings_,   clock_, null_logger(), metrics_,    heartbeats_,
-                              conditions_, geo_,   poll_problem_, flow_board_, board_};
+    api::EventBoard board_of_events_;
+    app::Surroundings around_{settings_, clock_,        null_logger(), metrics_, heartbeats_,     conditions_,
+                              geo_,      poll_problem_, flow_board_,   board_,   board_of_events_};
     std::unique_ptr<api::Server> server_;
     std::unique_ptr<net::CurlHttpClient> client_;
 };

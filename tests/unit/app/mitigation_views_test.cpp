@@ -109,8 +109,9 @@ protected:
     Guarded<std::string> poll_problem_{std::string{"no poll yet"}};
     FlowBoard flow_board_;
     StatusBoard board_{kNow - std::chrono::hours{2}};
-    Surroundings around_{settings_,   clock_, book_.logger(), metrics_,    heartbeats_,
-                         conditions_, geo_,   poll_problem_,  flow_board_, board_};
+    api::EventBoard board_of_events_;
+    Surroundings around_{settings_, clock_,        book_.logger(), metrics_, heartbeats_,     conditions_,
+                         geo_,      poll_problem_, flow_board_,    board_,   board_of_events_};
     std::unique_ptr<store::SqliteStore> events_;
     std::unique_ptr<store::FlowStore> flows_;
     std::unique_ptr<api::Server> server_;
