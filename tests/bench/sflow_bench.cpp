@@ -58,7 +58,7 @@ void run(benchmark::State& state, const std::vector<WireBytes>& records, std::si
         for (const WireBytes& datagram : input) {
             DecodeReport report;
             batch.begin(key, 1000, report);
-            decode_sflow(ByteReader{datagram.span()}, batch, report, exporter);
+            decode_sflow(ByteReader{datagram.span()}, batch, report, exporter, [] { return true; });
             batch.end();
             samples += report.flow_records;
         }
