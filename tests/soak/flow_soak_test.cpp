@@ -190,7 +190,7 @@ TEST_F(HeavyFlowSoakTest, ForgedAndMangledDatagramsNeitherGrowMemoryNorTouchTheR
     ASSERT_GE(resident.size(), 8U);
     // What strangers may take is bounded (docs/security.md: 36 MiB a worker); nearly all of it is taken
     // early.
-    EXPECT_LT(resident.back(), 120L * 1024);
+    EXPECT_LT(resident.back(), 96L * 1024);
     EXPECT_LT(resident.back() - resident[resident.size() / 2], 16L * 1024);
 }
 
