@@ -13,6 +13,7 @@
 #include "app/preferences.h"
 #include "app/rule_preview.h"
 #include "app/traffic_view.h"
+#include "app/with_history.h"
 #include "cam/store/flow_store.h"
 
 namespace cam::app {
@@ -148,25 +149,30 @@ private:
 
 void fill_traffic(const Surroundings& around, const std::shared_ptr<Flows>& flows, api::Backend& backend) {
     backend.now = [&clock = around.clock] { return clock.wall(); };
-    backend.traffic = [flows](const std::vector<Prefix>& prefixes, const api::TrafficRange& range) {
-        return flows->with([&](store::FlowStore& store) { return summed_series(store, prefixes, range); });
+    backend.traffic = [&around, flows](const std::vector<Prefix>& prefixes, const api::TrafficRange& range) {
+        return with_history(around, *flows, [&](store::FlowStore&, TrafficHistory& history) {
+            return summed_series(history, prefixes, range);
+        });
     };
-    backend.traffic_minute = [flows, &clock = around.clock](std::optional<MinuteTime> minute) {
-        return flows->with(
-            [&](store::FlowStore& store) { return stored_minute(store, minute, clock.wall()); });
+    backend.traffic_minute = [&around, flows](std::optional<MinuteTime> minute) {
+        return with_history(around, *flows, [&](store::FlowStore&, TrafficHistory& history) {
+            return stored_minute(history, minute, around.clock.wall());
+        });
     };
-    backend.traffic_parts = [flows, &geo = around.geo](const Prefix& prefix, const api::TrafficRange& range,
-                                                       std::size_t most) {
-        return flows->with(
-            [&](store::FlowStore& store) { return traffic_parts(store, geo, prefix, range, most); });
+    backend.traffic_parts = [&around, flows](const Prefix& prefix, const api::TrafficRange& range,
+                                             std::size_t most) {
+        return with_history(around, *flows, [&](store::FlowStore&, TrafficHistory& history) {
+            return traffic_parts(history, around.geo, prefix, range, most);
+        });
     };
-    backend.preview_rule = [flows, &clock = around.clock, taken = std::make_shared<std::atomic<bool>>(false)](
+    backend.preview_rule = [&around, flows, taken = std::make_shared<std::atomic<bool>>(false)](
                                const Rule& rule, std::chrono::hours past) -> Result<api::RulePreview> {
         const OnePreview turn(*taken);
         if (!turn.is_mine()) return Error{ErrorCode::kBusy, "another preview is under way"};
-        const auto to = std::chrono::floor<std::chrono::minutes>(clock.wall());
-        return flows->with([&](store::FlowStore& store) {
-            return preview_rule(store, rule, to - past, to, clock, kPreviewBudget);
+        const auto to = std::chrono::floor<std::chrono::minutes>(around.clock.wall());
+        return with_history(around, *flows, [&](store::FlowStore& store, TrafficHistory& history) {
+            return preview_rule({.history = history, .alerts = store}, rule, to - past, to, around.clock,
+                                kPreviewBudget);
         });
     };
 }

@@ -91,11 +91,11 @@ Result<std::vector<WatchedPrefix>> watched_prefixes(store::FlowStore& flows, con
     return longest_first;
 }
 
-Result<std::vector<ArrivedMinute>> arrived_minutes(store::FlowStore& flows, const WatchedPrefix& watched,
+Result<std::vector<ArrivedMinute>> arrived_minutes(TrafficHistory& history, const WatchedPrefix& watched,
                                                    MinuteTime from, MinuteTime to) {
-    const auto collected = flows.collected_minutes(from, to);
+    const auto collected = history.collected_minutes(from, to);
     if (!collected) return collected.error();
-    const auto points = flows.series(watched.prefix, from, to, minutes{1});
+    const auto points = history.series(watched.prefix, from, to, minutes{1});
     if (!points) return points.error();
     std::vector<ArrivedMinute> arrived;
     auto minute = collected->begin();

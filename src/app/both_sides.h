@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/traffic_history.h"
 #include "cam/base/clock.h"
 #include "cam/base/result.h"
 #include "cam/model/attack.h"
@@ -43,7 +44,7 @@ struct ArrivedMinute {
     MinuteTime start;
     std::optional<TrafficRate> rate;
 };
-Result<std::vector<ArrivedMinute>> arrived_minutes(store::FlowStore& flows, const WatchedPrefix& watched,
+Result<std::vector<ArrivedMinute>> arrived_minutes(TrafficHistory& history, const WatchedPrefix& watched,
                                                    MinuteTime from, MinuteTime to);
 
 /// Lays both sides beside each other and fills `minutes`, `usual_bits_per_second` and `leaked_share`.

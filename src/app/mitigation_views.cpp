@@ -9,6 +9,7 @@
 
 #include "app/both_sides.h"
 #include "app/monitor_status.h"
+#include "app/with_history.h"
 
 namespace cam::app {
 namespace {
@@ -97,12 +98,12 @@ struct Seen {
     std::vector<ArrivedMinute> arrived;
 };
 
-Result<Seen> see(store::FlowStore& flows, const std::vector<WatchedPrefix>& candidates,
+Result<Seen> see(TrafficHistory& history, const std::vector<WatchedPrefix>& candidates,
                  const AttackSpan& span) {
     for (const WatchedPrefix& watched : candidates) {
-        auto arrived = arrived_minutes(flows, watched, span.usual_from, span.first);
+        auto arrived = arrived_minutes(history, watched, span.usual_from, span.first);
         if (!arrived) return arrived.error();
-        const auto during = arrived_minutes(flows, watched, std::max(span.from, span.first), span.to);
+        const auto during = arrived_minutes(history, watched, std::max(span.from, span.first), span.to);
         if (!during) return during.error();
         arrived->insert(arrived->end(), during->begin(), during->end());
         const bool is_known = std::any_of(arrived->begin(), arrived->end(), [&](const ArrivedMinute& minute) {
@@ -154,11 +155,12 @@ Result<BothSides> both_sides(Views& views, std::string_view id) {
     const auto target = targets.empty() ? std::nullopt : IpAddress::parse(targets.front());
     Result<Seen> seen = Seen{};
     if (target) {
-        seen = views.flows->with([&](store::FlowStore& flows) -> Result<Seen> {
-            const auto candidates = watched_prefixes(flows, *target);
-            if (!candidates) return candidates.error();
-            return see(flows, *candidates, *span);
-        });
+        seen = with_history(views.around, *views.flows,
+                            [&](store::FlowStore& flows, TrafficHistory& history) -> Result<Seen> {
+                                const auto candidates = watched_prefixes(flows, *target);
+                                if (!candidates) return candidates.error();
+                                return see(history, *candidates, *span);
+                            });
     }
     if (!seen) return seen.error();
     if (seen->watched) {

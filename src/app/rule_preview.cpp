@@ -35,10 +35,10 @@ struct Past {
     std::vector<Prefix> silent;                               ///< never had any
 };
 
-Result<Past> read_past(store::FlowStore& store, const Rule& rule, MinuteTime from, MinuteTime to,
+Result<Past> read_past(TrafficHistory& history, const Rule& rule, MinuteTime from, MinuteTime to,
                        const Clock& clock, SteadyTime deadline) {
     Past past{.from = from, .collected = {}, .traffic = {}, .silent = {}};
-    auto collected = store.collected_minutes(from, to);
+    auto collected = history.collected_minutes(from, to);
     if (!collected) return collected.error();
     past.collected = std::move(*collected);
     for (const Prefix& prefix : rule.prefixes) {
@@ -48,7 +48,7 @@ Result<Past> read_past(store::FlowStore& store, const Rule& rule, MinuteTime fro
                 return Error{ErrorCode::kInvalid,
                              "days: the preview takes too long; ask for fewer days or fewer prefixes"};
             }
-            const auto points = store.series(prefix, start, std::min(start + kPiece, to), minutes{1});
+            const auto points = history.series(prefix, start, std::min(start + kPiece, to), minutes{1});
             if (!points) return points.error();
             for (const TrafficPoint& point : *points) {
                 if (point.sum[0].empty()) continue;
@@ -235,8 +235,8 @@ Status suggest(store::FlowStore& store, const Rule& rule, const Past& past, Minu
 
 }  // namespace
 
-Result<api::RulePreview> preview_rule(store::FlowStore& store, Rule rule, MinuteTime from, MinuteTime to,
-                                      const Clock& clock, std::chrono::milliseconds budget) {
+Result<api::RulePreview> preview_rule(const PreviewSources& sources, Rule rule, MinuteTime from,
+                                      MinuteTime to, const Clock& clock, std::chrono::milliseconds budget) {
     rule.id = "preview";
     rule.updated_at = from;  // as if it was made then: what it needs of the past is warmed up
     rules::Evaluator measure;
@@ -249,12 +249,12 @@ Result<api::RulePreview> preview_rule(store::FlowStore& store, Rule rule, Minute
                      fmt::format("days: for {} prefixes the preview can go back {} minutes at most", prefixes,
                                  std::max<std::int64_t>(kMostMinutesRead / prefixes - before.count(), 0))};
     }
-    const auto past = read_past(store, rule, from - before, to, clock, clock.steady() + budget);
+    const auto past = read_past(sources.history, rule, from - before, to, clock, clock.steady() + budget);
     if (!past) return past.error();
     api::RulePreview preview{
         .from = from, .to = to, .alerts = {}, .without_traffic = past->silent, .suggestion = {}};
     judge(rule, *past, from, to, preview);
-    if (const Status suggested = suggest(store, rule, *past, from, preview.suggestion); !suggested) {
+    if (const Status suggested = suggest(sources.alerts, rule, *past, from, preview.suggestion); !suggested) {
         return suggested.error();
     }
     return preview;

@@ -24,11 +24,11 @@ void raise(Volume& peak, const Volume& volume) {
 }
 
 /// The sum of the prefixes minute by minute.
-Result<std::vector<TrafficPoint>> summed_minutes(store::FlowStore& store, const std::vector<Prefix>& prefixes,
+Result<std::vector<TrafficPoint>> summed_minutes(TrafficHistory& history, const std::vector<Prefix>& prefixes,
                                                  MinuteTime from, MinuteTime to) {
     std::vector<TrafficPoint> sum;
     for (const Prefix& prefix : prefixes) {
-        auto points = store.series(prefix, from, to, minutes{1});
+        auto points = history.series(prefix, from, to, minutes{1});
         if (!points) return points.error();
         if (sum.empty()) {
             sum = std::move(*points);
@@ -64,10 +64,10 @@ std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {
     return kept;
 }
 
-Result<std::vector<TrafficPoint>> summed_series(store::FlowStore& store, const std::vector<Prefix>& prefixes,
+Result<std::vector<TrafficPoint>> summed_series(TrafficHistory& history, const std::vector<Prefix>& prefixes,
                                                 const api::TrafficRange& range) {
     const std::vector<Prefix> parts = outermost(prefixes);
-    if (parts.size() == 1) return store.series(parts.front(), range.from, range.to, range.step);
+    if (parts.size() == 1) return history.series(parts.front(), range.from, range.to, range.step);
     if (static_cast<std::int64_t>(parts.size()) * (range.to - range.from).count() > kMostMinutesRead) {
         return Error{ErrorCode::kInvalid,
                      fmt::format("since: the sum of {} prefixes goes back {} minutes at most", parts.size(),
@@ -77,7 +77,7 @@ Result<std::vector<TrafficPoint>> summed_series(store::FlowStore& store, const s
     for (MinuteTime start = range.from; start < range.to; start += range.step)
         points.push_back({.start = start});
     for (MinuteTime from = range.from; from < range.to; from += kPiece) {
-        const auto sum = summed_minutes(store, parts, from, std::min(from + kPiece, range.to));
+        const auto sum = summed_minutes(history, parts, from, std::min(from + kPiece, range.to));
         if (!sum) return sum.error();
         for (const TrafficPoint& minute : *sum) {
             fold(minute, points[static_cast<std::size_t>((minute.start - range.from) / range.step)]);
@@ -86,27 +86,27 @@ Result<std::vector<TrafficPoint>> summed_series(store::FlowStore& store, const s
     return points;
 }
 
-Result<std::optional<api::TrafficMinute>> stored_minute(store::FlowStore& store,
+Result<std::optional<api::TrafficMinute>> stored_minute(TrafficHistory& history,
                                                         std::optional<MinuteTime> minute, WallTime now) {
     if (!minute) {
         const auto end = std::chrono::floor<minutes>(now);
-        const auto stored = store.collected_minutes(end - kLatestWithin, end);
+        const auto stored = history.collected_minutes(end - kLatestWithin, end);
         if (!stored) return stored.error();
         if (stored->empty()) return std::optional<api::TrafficMinute>{};
         minute = stored->back().minute;
     }
-    auto traffic = store.minute(*minute, store::MinuteDetail::kTotals);
+    auto traffic = history.minute(*minute);
     if (!traffic) return traffic.error();
     if (!*traffic) return std::optional<api::TrafficMinute>{};
     return std::optional{api::TrafficMinute{.minute = *minute, .prefixes = std::move(**traffic)}};
 }
 
-Result<api::TrafficParts> traffic_parts(store::FlowStore& store, const enrich::GeoDatabases& geo,
+Result<api::TrafficParts> traffic_parts(TrafficHistory& history, const enrich::GeoDatabases& geo,
                                         const Prefix& prefix, const api::TrafficRange& range,
                                         std::size_t most) {
-    auto largest = store.contributors(prefix, range.from, range.to, std::max(most, kSourcesLookedUp));
+    auto largest = history.contributors(prefix, range.from, range.to, std::max(most, kSourcesLookedUp));
     if (!largest) return largest.error();
-    const auto whole = store.series(prefix, range.from, range.to, range.to - range.from);
+    const auto whole = history.series(prefix, range.from, range.to, range.to - range.from);
     if (!whole) return whole.error();
     api::TrafficParts parts;
     for (const TrafficPoint& point : *whole) parts.all += point.sum[0];

@@ -53,6 +53,7 @@ public:
         std::filesystem::remove_all(folder_, ignored);
     }
     FlowStore& store() { return *store_; }
+    cam::app::TrafficHistory& history() { return *history_; }
     [[nodiscard]] MinuteTime end() const { return kFirst + minutes_; }
     [[nodiscard]] int prefixes() const { return prefixes_; }
 
@@ -69,6 +70,7 @@ private:
         auto opened = FlowStore::open({.path = (folder_ / "bench.db").string()});
         cam::check(opened.has_value(), "no database for the benchmark");
         store_ = std::move(*opened);
+        history_ = std::make_unique<cam::app::SqliteHistory>(*store_);
         for (MinuteTime minute = kFirst; minute < end(); minute += 1min) write(minute);
     }
     void write(MinuteTime minute) {
@@ -114,6 +116,7 @@ private:
     std::uint64_t state_ = 1;
     std::filesystem::path folder_;
     std::unique_ptr<FlowStore> store_;
+    std::unique_ptr<cam::app::SqliteHistory> history_;
 };
 
 /// Days and minutes per point, of one prefix.
@@ -123,7 +126,7 @@ void chart(benchmark::State& state) {
                                        .to = month.end(),
                                        .step = std::chrono::minutes{state.range(1)}};
     for (auto _ : state) {
-        const auto points = cam::app::summed_series(month.store(), {prefix(1)}, range);
+        const auto points = cam::app::summed_series(month.history(), {prefix(1)}, range);
         cam::check(points.has_value(), "no series");
         benchmark::DoNotOptimize(points->data());
     }
@@ -136,7 +139,7 @@ void parts(benchmark::State& state) {
     const cam::enrich::GeoDatabases geo({.city = {}, .asn = {}, .scratch_folder = {}});
     const cam::api::TrafficRange range{.from = month.end() - state.range(0) * 1h, .to = month.end()};
     for (auto _ : state) {
-        const auto found = cam::app::traffic_parts(month.store(), geo, prefix(1), range, 10);
+        const auto found = cam::app::traffic_parts(month.history(), geo, prefix(1), range, 10);
         cam::check(found.has_value(), "no parts");
         benchmark::DoNotOptimize(found->largest.data());
     }
@@ -159,8 +162,8 @@ void preview(benchmark::State& state) {
         rule.zscore_target = cam::ZscoreTarget::kBits;
     }
     for (auto _ : state) {
-        const auto seen =
-            cam::app::preview_rule(month.store(), rule, month.end() - 7 * 24h, month.end(), clock, 600s);
+        const auto seen = cam::app::preview_rule({.history = month.history(), .alerts = month.store()}, rule,
+                                                 month.end() - 7 * 24h, month.end(), clock, 600s);
         cam::check(seen.has_value(), "no preview");
         benchmark::DoNotOptimize(seen->minutes_judged);
     }

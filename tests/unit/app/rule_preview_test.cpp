@@ -23,12 +23,17 @@ protected:
         if (bits_per_second > 0) flood(target, bits_per_second);
         turn_minute();
     }
+    TrafficHistory& history() {
+        if (!history_) history_.emplace(operators());
+        return *history_;
+    }
     [[nodiscard]] std::vector<Alert> alerts() {
         return operators().alerts({.active = {}, .rule_id = {}, .since = {}, .limit = 1'000}).value();
     }
     Result<api::RulePreview> preview(const Rule& rule, int from, int to,
                                      std::chrono::milliseconds budget = kBudget) {
-        return preview_rule(operators(), rule, minute(from), minute(to), place_.clock, budget);
+        return preview_rule({.history = history(), .alerts = operators()}, rule, minute(from), minute(to),
+                            place_.clock, budget);
     }
     /// Minutes as the collector writes them, without sockets: for pasts of days.
     void store_minutes(int from, int to, const std::function<std::uint64_t(int)>& bits_per_second) {
@@ -56,6 +61,9 @@ protected:
             EXPECT_EQ(told[i].peak.packets_per_second, previewed[i].peak.packets_per_second) << i;
         }
     }
+
+private:
+    std::optional<SqliteHistory> history_;
 };
 
 TEST_F(RulePreviewTest, AThresholdRuleWouldHaveDoneWhatItDid) {
@@ -170,7 +178,7 @@ TEST_F(RulePreviewTest, SuggestsHalfAsMuchAgainAsIsUsualOutsideOfAlerts) {
     EXPECT_EQ(seen->alerts[0].started_at, WallTime{minute(1'000)});
     EXPECT_EQ(seen->alerts[0].ended_at, WallTime{minute(1'060)});
 
-    const TrafficPoint day = summed_series(operators(), {prefix(kPrefix)},
+    const TrafficPoint day = summed_series(history(), {prefix(kPrefix)},
                                            {.from = minute(0), .to = minute(2'880), .step = 1'440min})
                                  ->at(0);
     EXPECT_EQ(day.collected, 1'440U);
@@ -199,7 +207,7 @@ TEST_F(RulePreviewTest, ASumCountsEachPacketOnceAndItsPeakIsOfTheSum) {
     minute_of(80 * kMbit, "185.54.84.9");
     EXPECT_EQ(outermost({prefix(kInner), prefix(kOther), prefix(kPrefix)}),
               (std::vector{prefix(kPrefix), prefix(kOther)}));
-    const auto sum = summed_series(operators(), {prefix(kPrefix), prefix(kInner), prefix(kOther)},
+    const auto sum = summed_series(history(), {prefix(kPrefix), prefix(kInner), prefix(kOther)},
                                    {.from = minute(-1), .to = minute(3), .step = 2min});
     ASSERT_TRUE(sum);
     ASSERT_EQ(sum->size(), 2U);
@@ -210,19 +218,19 @@ TEST_F(RulePreviewTest, ASumCountsEachPacketOnceAndItsPeakIsOfTheSum) {
 }
 
 TEST_F(RulePreviewTest, TheLatestMinuteAndItsPartsAreFound) {
-    EXPECT_FALSE(stored_minute(operators(), {}, place_.clock.wall()).value());
+    EXPECT_FALSE(stored_minute(history(), {}, place_.clock.wall()).value());
     add(rule("web", {kPrefix}, 9'000 * kMbit));
     start();
     minute_of(100 * kMbit);
     minute_of(40 * kMbit);
-    const auto latest = stored_minute(operators(), {}, place_.clock.wall()).value();
+    const auto latest = stored_minute(history(), {}, place_.clock.wall()).value();
     ASSERT_TRUE(latest);
     EXPECT_EQ(latest->minute, minute(1));
     ASSERT_EQ(latest->prefixes.size(), 1U);
     EXPECT_EQ(latest->prefixes[0].all().bits_per_second(), 40e6);
-    EXPECT_EQ(stored_minute(operators(), minute(0), place_.clock.wall()).value()->minute, minute(0));
+    EXPECT_EQ(stored_minute(history(), minute(0), place_.clock.wall()).value()->minute, minute(0));
     const auto parts =
-        traffic_parts(operators(), place_.geo, prefix(kPrefix), {.from = minute(0), .to = minute(2)}, 5);
+        traffic_parts(history(), place_.geo, prefix(kPrefix), {.from = minute(0), .to = minute(2)}, 5);
     ASSERT_TRUE(parts);
     EXPECT_EQ(parts->all.bytes, 140 * kMbit * 60 / 8);
     const auto source =
