@@ -95,7 +95,6 @@ Result<std::optional<WallTime>> each_row(Database& database, const RowRange& ran
     query->text(1, range.since ? first_datetime(*range.since) : "")
         .text(2, range.until ? first_datetime(*range.until) : "~")
         .number(3, std::int64_t{SqliteStore::kMostGrouped} + 1);
-    std::optional<WallTime> last;
     for (std::uint32_t looked_at = 0;; ++looked_at) {
         const Result<bool> more = query->step();
         if (!more) return more.error();

@@ -69,7 +69,7 @@ private:
 TEST_F(RulePreviewTest, AThresholdRuleWouldHaveDoneWhatItDid) {
     const Rule made = add(rule("web", {kPrefix, kOther}, 100 * kMbit, 2min));
     start();
-    for (const std::uint64_t mbit : {10, 120, 130, 90, 100, 100, 100, 0, 200, 0, 300, 300, 0}) {
+    for (const std::uint64_t mbit : {10U, 120U, 130U, 90U, 100U, 100U, 100U, 0U, 200U, 0U, 300U, 300U, 0U}) {
         minute_of(mbit * kMbit);
     }
     minute_of(150 * kMbit, "185.54.84.9");
@@ -92,9 +92,9 @@ TEST_F(RulePreviewTest, AZscoreRuleWouldHaveDoneWhatItDid) {
     unusual.zscore_target = ZscoreTarget::kBits;
     const Rule made = add(unusual);
     start();
-    for (int number = 0; number < 50; ++number) minute_of((100 + number % 7) * kMbit);
+    for (std::uint64_t number = 0; number < 50; ++number) minute_of((100 + number % 7) * kMbit);
     for (int number = 0; number < 6; ++number) minute_of(400 * kMbit);
-    for (int number = 0; number < 12; ++number) minute_of((100 + number % 7) * kMbit);
+    for (std::uint64_t number = 0; number < 12; ++number) minute_of((100 + number % 7) * kMbit);
     ASSERT_GE(alerts().size(), 1U);
     const auto seen = preview(made, 0, 68);
     ASSERT_TRUE(seen) << seen.error().detail;
@@ -109,7 +109,7 @@ TEST_F(RulePreviewTest, AnAdvancedRuleOnASumWouldHaveDoneWhatItDid) {
     sum.scope = RuleScope::kAggregate;
     const Rule made = add(sum);
     start();
-    for (int number = 0; number < 40; ++number) minute_of((20 + number % 5) * kMbit);
+    for (std::uint64_t number = 0; number < 40; ++number) minute_of((20 + number % 5) * kMbit);
     for (int number = 0; number < 5; ++number) minute_of(9'000 * kMbit);
     for (int number = 0; number < 5; ++number) minute_of(20 * kMbit);
     ASSERT_GE(alerts().size(), 1U) << "a comparison of nothing shows nothing";
