@@ -33,7 +33,7 @@ void fill_preferences(const Surroundings& around, api::Backend& backend) {
         return told;
     };
     backend.set_my_prefixes_only = [preferences, &events = around.events](bool on) {
-        const Status written = preferences.set_my_prefixes_only(on);
+        Status written = preferences.set_my_prefixes_only(on);
         if (written) events.preferences();
         return written;
     };

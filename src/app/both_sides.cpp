@@ -87,6 +87,7 @@ Result<std::vector<WatchedPrefix>> watched_prefixes(store::FlowStore& flows, con
         }
     }
     std::vector<WatchedPrefix> longest_first;
+    longest_first.reserve(by_length.size());
     for (auto& [length, watched] : by_length) longest_first.push_back(std::move(watched));
     return longest_first;
 }

@@ -27,6 +27,7 @@ ClickHouseExplainer::Explanations ClickHouseExplainer::explain(const std::vector
                                                                std::span<const PrefixMinute> traffic,
                                                                const std::stop_token& stop) {
     std::vector<const Alert*> largest;
+    largest.reserve(started.size());
     for (const Alert& alert : started) largest.push_back(&alert);
     std::stable_sort(largest.begin(), largest.end(), [](const Alert* a, const Alert* b) {
         return a->peak.bits_per_second > b->peak.bits_per_second;

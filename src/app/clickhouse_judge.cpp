@@ -141,7 +141,7 @@ Status ClickHouseJudge::prepare(const std::stop_token& stop) {
 Status ClickHouseJudge::warm_up(MinuteTime before, const std::stop_token& stop) {
     const auto past = judge_.evaluator().past_needed();
     std::uint64_t read = 0;
-    const Status status = reader_.read_minutes(
+    Status status = reader_.read_minutes(
         before - past, before,
         [&](const clickhouse::ReadMinute& minute) {
             parts_.beat();

@@ -182,6 +182,8 @@ Result<Minutes> quiet_minutes(store::FlowStore& store, const Rule& rule, const P
 Usual usual_of(const Past& past, const Minutes& quiet, const std::vector<Prefix>& target) {
     std::vector<std::uint64_t> bytes;
     std::vector<std::uint64_t> packets;
+    bytes.reserve(quiet.size());
+    packets.reserve(quiet.size());
     for (const MinuteTime minute : quiet) {
         Volume sum;
         for (const PrefixMinute& one : traffic_at(past, minute)) {

@@ -50,6 +50,7 @@ Result<std::vector<CollectedMinute>> ClickHouseHistory::collected_minutes(Minute
     const auto found = reader_.minutes(from, to, {});
     if (!found) return found.error();
     std::vector<CollectedMinute> collected;
+    collected.reserve(found->size());
     for (const clickhouse::MinuteVersion& one : *found) {
         collected.push_back(
             {.minute = one.minute, .from = one.minute, .to = one.minute + minutes{1}, .covered = minutes{1}});

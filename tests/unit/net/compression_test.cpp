@@ -16,7 +16,7 @@ std::string expanded(const std::string& frame, std::size_t room) {
 
 TEST(CompressionTest, WhatIsCompressedComesBack) {
     std::string bytes;
-    for (int i = 0; i < 100'000; ++i) bytes += static_cast<char>(i * i >> 7);
+    for (std::uint32_t i = 0; i < 100'000; ++i) bytes += static_cast<char>(i * i >> 7U);
     for (const std::string& text : {std::string{}, std::string{"x"}, bytes, std::string(1'000'000, '\0')}) {
         const Result<std::string> frame = compress_zstd(text);
         ASSERT_TRUE(frame) << frame.error().detail;
