@@ -13,19 +13,18 @@
 
 #include "app/clickhouse_settings.h"
 #include "app/flow_listening.h"
+#include "app/flow_retry.h"
 #include "app/flow_stores.h"
 #include "app/kafka_outlets.h"
 #include "app/kafka_watch.h"
 #include "app/record_pump.h"
 #include "app/rule_sets.h"
-#include "cam/base/backoff.h"
 #include "cam/base/check.h"
 
 namespace cam::app {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr milliseconds kRound{1'000};
 
@@ -204,19 +203,8 @@ Status collect(const Surroundings& around, Heartbeat& heartbeat, const std::func
 
 void run_flow_collector(const Surroundings& around, Heartbeat& heartbeat, const std::function<void()>& queued,
                         const std::stop_token& stop) {
-    Backoff backoff({.first = seconds{2}, .most = seconds{60}});
-    while (!stop.stop_requested()) {
-        const Status status = collect(around, heartbeat, queued, stop);
-        if (status) break;
-        around.conditions.raise(Condition::kFlowStore,
-                                {.state = "unreadable",
-                                 .headline = "The flow collector cannot begin",
-                                 .details = {status.error().detail, "tried again"},
-                                 .tell = Tell::kLogAndSoc},
-                                nullptr);
-        sleep_beating(around.clock, around.clock.steady() + backoff.next(), stop, heartbeat);
-    }
-    heartbeat.rest();
+    run_with_retries(around, heartbeat, "The flow collector cannot begin", stop,
+                     [&] { return collect(around, heartbeat, queued, stop); });
 }
 
 }  // namespace cam::app

@@ -6,14 +6,13 @@
 
 #include "app/flow_judge.h"
 #include "app/flow_listening.h"
+#include "app/flow_retry.h"
 #include "app/flow_stores.h"
-#include "cam/base/backoff.h"
 
 namespace cam::app {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr milliseconds kRound{1'000};
 
@@ -59,19 +58,8 @@ Status monitor(const Surroundings& around, Heartbeat& heartbeat, const std::func
 
 void run_flow_monitor(const Surroundings& around, Heartbeat& heartbeat, const std::function<void()>& queued,
                       const std::stop_token& stop) {
-    Backoff backoff({.first = seconds{2}, .most = seconds{60}});
-    while (!stop.stop_requested()) {
-        const Status status = monitor(around, heartbeat, queued, stop);
-        if (status) break;
-        around.conditions.raise(Condition::kFlowStore,
-                                {.state = "unreadable",
-                                 .headline = "The flow monitor cannot begin",
-                                 .details = {status.error().detail, "tried again"},
-                                 .tell = Tell::kLogAndSoc},
-                                nullptr);
-        sleep_beating(around.clock, around.clock.steady() + backoff.next(), stop, heartbeat);
-    }
-    heartbeat.rest();
+    run_with_retries(around, heartbeat, "The flow monitor cannot begin", stop,
+                     [&] { return monitor(around, heartbeat, queued, stop); });
 }
 
 }  // namespace cam::app
