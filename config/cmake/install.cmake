@@ -51,7 +51,17 @@ install(FILES ${CAM_ROOT}/config/cloudflare-analytics-monitor.logrotate
 install(FILES ${CAM_ROOT}/config/bash-completion/cloudflare-analytics-monitor
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES ${CAM_GENERATED}/cloudflare-analytics-monitor.8.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
-install(FILES ${CAM_ROOT}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+# The program holds the page's chart library, whose licence asks to be told wherever it goes.
+file(READ ${CAM_ROOT}/LICENSE copyright)
+set(dygraphs_copyright /usr/share/doc/libjs-dygraphs/copyright)
+if(EXISTS ${dygraphs_copyright})
+    file(READ ${dygraphs_copyright} theirs)
+    string(APPEND copyright "\nThe program holds dygraphs (https://dygraphs.com), of which its package says:\n\n${theirs}")
+else()
+    string(APPEND copyright "\nThe program holds dygraphs (https://dygraphs.com), under the MIT licence, copyright Dan Vanderkam and contributors.\n")
+endif()
+file(WRITE ${CAM_GENERATED}/copyright "${copyright}")
+install(FILES ${CAM_GENERATED}/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${CAM_GENERATED}/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${CAM_ROOT}/config/debian/lintian-overrides
     DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME cloudflare-analytics-monitor)
