@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -133,6 +134,21 @@ void HttpConnection::serve() {
     }
 }
 
+/// httplib 0.18 also wants both ends' addresses, which nothing here asks it for.
+template <typename Parser>
+bool HttpConnection::process(Parser& parser, bool& client_closes) {
+    const std::function<void(httplib::Request&)> receive = [this](httplib::Request& parsed) {
+        this->receive(parsed);
+    };
+    if constexpr (requires {
+                      parser.process_request(stream_, "", 0, "", 0, closing_, client_closes, receive);
+                  }) {
+        return parser.process_request(stream_, "", 0, "", 0, closing_, client_closes, receive);
+    } else {
+        return parser.process_request(stream_, closing_, client_closes, receive);
+    }
+}
+
 HttpConnection::Next HttpConnection::serve_one(bool is_last) {
     const std::optional<std::string> head = clean_head(stream_.head());
     if (!head) return refuse_unparsed(failure(400, "the request is malformed"));
@@ -142,8 +158,7 @@ HttpConnection::Next HttpConnection::serve_one(bool is_last) {
     unread_ = false;
     closing_ = is_last || site_.around.waiting.load() > 0;
     bool client_closes = false;
-    const bool written = process_request(stream_, closing_, client_closes,
-                                         [this](httplib::Request& parsed) { receive(parsed); });
+    const bool written = process(*this, client_closes);
     if (answer_) count(answer_->status);
     if (answer_ && answer_->take_over && written && !is_head_) {
         answer_->take_over(std::move(client_));

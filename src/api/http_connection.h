@@ -36,6 +36,9 @@ public:
 private:
     enum class Next { kRead, kClose, kDrainAndClose };
     Next serve_one(bool is_last);
+    /// Parses one request and writes its answer; whether the answer was written. `parser` is *this.
+    template <typename Parser>
+    bool process(Parser& parser, bool& client_closes);
     void receive(httplib::Request& parsed);
     void hand_over(httplib::Response& response);
     void polish(httplib::Response& response) const;

@@ -144,7 +144,8 @@ Status PlanWriter::insert(const Plan& plan, std::uint64_t generation, WallTime n
 }
 
 Status PlanWriter::reload(const std::stop_token& stop) {
-    const std::string everywhere = cluster_.empty() ? "" : fmt::format(" ON CLUSTER {}", quoted(cluster_));
+    const std::string everywhere =
+        cluster_.empty() ? "" : fmt::format(" ON CLUSTER {}", string_literal(cluster_));
     std::vector<std::string> statements;
     if (!cluster_.empty()) {  // a dictionary reads its own server's replica
         for (const char* table : {"prefixes", "plan_prefixes", "plan_routers", "plans"}) {
@@ -164,13 +165,14 @@ Status PlanWriter::reload(const std::stop_token& stop) {
 }
 
 Status PlanWriter::remove_before(std::uint64_t generation, const std::stop_token& stop) {
-    const std::string everywhere = cluster_.empty() ? "" : fmt::format(" ON CLUSTER {}", quoted(cluster_));
+    const std::string everywhere =
+        cluster_.empty() ? "" : fmt::format(" ON CLUSTER {}", string_literal(cluster_));
     for (const char* table : {"plan_prefixes", "plan_routers"}) {
         const Result<std::string> old =
             client_.run({.text = fmt::format(
                              "SELECT DISTINCT partition FROM system.parts WHERE database = {} AND table = {} "
                              "AND active AND toUInt64(partition) < {} LIMIT 100",
-                             quoted(client_.database()), quoted(table), generation),
+                             string_literal(client_.database()), string_literal(table), generation),
                          .stop = stop});
         if (!old) return old.error();
         std::string_view rest = *old;

@@ -46,13 +46,13 @@ std::string kafka_schema(const KafkaSource& kafka) {
     return fmt::format(
         "format_schema_source = 'string', format_schema = {}, format_schema_message_name = "
         "'FlowMessage'",
-        quoted(one_line(flow_proto_text)));
+        string_literal(one_line(flow_proto_text)));
 }
 
 std::optional<std::string> kafka_value(const KafkaSource& kafka, std::string_view name) {
-    if (name == "kafka_brokers") return quoted(kafka.brokers);
-    if (name == "kafka_topic") return quoted(kafka.topic);
-    if (name == "kafka_group") return quoted(kafka.group);
+    if (name == "kafka_brokers") return string_literal(kafka.brokers);
+    if (name == "kafka_topic") return string_literal(kafka.topic);
+    if (name == "kafka_group") return string_literal(kafka.group);
     if (name == "kafka_consumers") return fmt::format("{}", kafka.consumers);
     if (name == "kafka_schema") return kafka_schema(kafka);
     if (name == "kafka_format") {
@@ -76,8 +76,8 @@ std::optional<std::string> value_of(const SchemaOptions& options, std::string_vi
                                     std::string_view argument) {
     const bool one = options.cluster.empty();
     if (name == "database") return options.database;
-    if (name == "on_cluster") return one ? "" : fmt::format("ON CLUSTER {}", quoted(options.cluster));
-    if (name == "cluster") return quoted(options.cluster);
+    if (name == "on_cluster") return one ? "" : fmt::format("ON CLUSTER {}", string_literal(options.cluster));
+    if (name == "cluster") return string_literal(options.cluster);
     if (name == "replicated") return one ? "" : "Replicated";
     if (name == "local") return one ? "" : "_local";
     if (name == "deduplication") {
@@ -89,7 +89,8 @@ std::optional<std::string> value_of(const SchemaOptions& options, std::string_vi
                    : fmt::format("'/clickhouse/{}/{}', '{{shard}}-{{replica}}'", options.database, argument);
     }
     if (name == "dictionary_login") {
-        return fmt::format("USER {} PASSWORD {}", quoted(options.user), quoted(options.password.reveal()));
+        return fmt::format("USER {} PASSWORD {}", string_literal(options.user),
+                           string_literal(options.password.reveal()));
     }
     if (name == "raw_days") return fmt::format("{}", options.raw_days);
     if (name == "minute_days") return fmt::format("{}", options.minute_days);
@@ -135,7 +136,7 @@ public:
     Result<std::uint32_t> found_version() {
         const Result<std::string> there = ask(
             fmt::format("SELECT count() FROM system.tables WHERE database = {} AND name = 'schema_versions'",
-                        quoted(options_.database)));
+                        string_literal(options_.database)));
         if (!there) return there.error();
         if (there->starts_with('0')) return std::uint32_t{0};
         const Result<std::string> answer =
@@ -160,19 +161,19 @@ public:
         const std::string& database = options_.database;
         const Result<std::string> comment = ask(fmt::format(
             "SELECT comment FROM system.tables WHERE database = {} AND name = 'kafka_flows' FORMAT RawBLOB",
-            quoted(database)));
+            string_literal(database)));
         if (!comment) return comment.error();
         const Result<std::string> views =
             ask(fmt::format("SELECT count() FROM system.tables WHERE database = {} AND name IN "
                             "('kafka_flows', 'kafka_to_raw', "
                             "'kafka_to_errors')",
-                            quoted(database)));
+                            string_literal(database)));
         if (!views) return views.error();
         const std::string wanted = options_.kafka ? kafka_fingerprint() : "";
         const bool complete = views->starts_with('3');
         if (options_.kafka ? complete && *comment == wanted : views->starts_with('0')) return Done{};
         const std::string everywhere =
-            options_.cluster.empty() ? "" : fmt::format(" ON CLUSTER {}", quoted(options_.cluster));
+            options_.cluster.empty() ? "" : fmt::format(" ON CLUSTER {}", string_literal(options_.cluster));
         for (const char* name : {"kafka_to_raw", "kafka_to_errors", "kafka_flows"}) {
             const Result<std::string> gone =
                 ask(fmt::format("DROP TABLE IF EXISTS {}.{}{} SYNC", database, name, everywhere));
@@ -181,14 +182,14 @@ public:
         if (!options_.kafka) return Done{};
         Result<std::vector<std::string>> statements = kafka_statements(options_);
         if (!statements) return std::move(statements).error();
-        statements->front() += fmt::format(" COMMENT {}", quoted(wanted));
+        statements->front() += fmt::format(" COMMENT {}", string_literal(wanted));
         return run_all(*statements);
     }
     /// After a change of user or password.
     Status renew_dictionaries(const std::vector<std::string>& statements) {
         const Result<std::string> failed = ask(fmt::format(
             "SELECT count() FROM system.dictionaries WHERE database = {} AND last_exception != ''",
-            quoted(options_.database)));
+            string_literal(options_.database)));
         if (!failed) return failed.error();
         if (failed->starts_with('0')) return Done{};
         constexpr std::string_view kCreate = "CREATE DICTIONARY IF NOT EXISTS";

@@ -85,7 +85,7 @@ Result<std::string> filled_in(
     }
 }
 
-std::string quoted(std::string_view text) {
+std::string string_literal(std::string_view text) {
     std::string out = "'";
     for (const char c : text) {
         if (c == '\\' || c == '\'') out += '\\';

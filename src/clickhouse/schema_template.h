@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,6 +27,6 @@ Result<std::string> filled_in(
     const std::function<std::optional<std::string>(std::string_view name, std::string_view argument)>& value);
 
 /// A literal of SQL: in quotes, `\` and `'` escaped.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string string_literal(std::string_view text);
 
 }  // namespace cam::clickhouse

@@ -28,7 +28,7 @@ TEST(SchemaTemplateTest, PlaceholdersAreFilledIn) {
 }
 
 TEST(SchemaTemplateTest, LiteralsCannotEndEarly) {
-    EXPECT_EQ(quoted(R"(a'b\c)"), R"('a\'b\\c')");
+    EXPECT_EQ(string_literal(R"(a'b\c)"), R"('a\'b\\c')");
 }
 
 SchemaOptions options() {
