@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/monitor_parts.h"
+#include "app/wakeup.h"
 
 namespace cam::app {
 
