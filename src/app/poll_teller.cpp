@@ -89,7 +89,7 @@ void PollTeller::tell_failure(const PollReport& report, const QueryFailure& fail
                               name(failure.kind), window, failure.detail);
             break;
     }
-    tell_blindness(failure);
+    tell_blindness(report, failure);
 }
 
 void PollTeller::tell_success(const PollReport& report, const std::optional<TimeWindow>& hole) {
@@ -129,12 +129,24 @@ void PollTeller::tell_truncated(const PollReport& report) {
         &parts_.store);
 }
 
-void PollTeller::tell_blindness(const QueryFailure& failure) {
+milliseconds PollTeller::blind_for() {
     const SteadyTime now = parts_.clock.steady();
     if (!failing_since_) failing_since_ = now;
+    const milliseconds here = now - *failing_since_;
+    // Single polls and restarts know only from the database since when nothing has been seen.
+    const auto claimed_to = parts_.store.claimed_to();
+    if (!claimed_to || !*claimed_to) return here;
+    return std::max<milliseconds>(here, parts_.fetcher.now() - **claimed_to - options_.poll_interval);
+}
+
+void PollTeller::tell_blindness(const PollReport& report, const QueryFailure& failure) {
     const bool permanent = cloudflare::permanent(failure.kind);
+    if (!permanent && report.answered) {  // it answers, although not everything yet: nobody is blind
+        failing_since_.reset();
+        return;
+    }
     const auto blindness = std::max<milliseconds>(kBlindness, options_.poll_interval * 2);
-    if (!permanent && now - *failing_since_ < blindness) return;
+    if (!permanent && blind_for() < blindness) return;
     // Every kind of passing failure is one state: an outage that changes its face is still one outage.
     const std::string state = permanent ? name(failure.kind) : "unreachable";
     parts_.conditions.raise(

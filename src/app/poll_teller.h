@@ -44,7 +44,8 @@ private:
     void tell_failure(const PollReport& report, const cloudflare::QueryFailure& failure);
     void tell_success(const PollReport& report, const std::optional<TimeWindow>& hole);
     void tell_truncated(const PollReport& report);
-    void tell_blindness(const cloudflare::QueryFailure& failure);
+    void tell_blindness(const PollReport& report, const cloudflare::QueryFailure& failure);
+    [[nodiscard]] std::chrono::milliseconds blind_for();
     void count(const PollReport& report);
 
     Parts parts_;

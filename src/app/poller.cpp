@@ -34,12 +34,16 @@ struct Poller::Batch {
     std::optional<WallTime> answered_to;
 };
 
+milliseconds farthest_back(seconds poll_interval, minutes lookback, std::chrono::hours catch_up) {
+    return std::max<milliseconds>({catch_up, lookback, poll_interval * 2 + kLateness});
+}
+
 std::optional<PollGap> poll_gap(std::optional<WallTime> claimed_to, WallTime now, seconds poll_interval,
                                 minutes lookback, std::chrono::hours catch_up) {
     if (!claimed_to) return std::nullopt;
     const milliseconds length = now - *claimed_to;
     if (length <= std::max<milliseconds>(lookback, poll_interval + seconds{60})) return std::nullopt;
-    const milliseconds covered = std::max<milliseconds>(catch_up, lookback);
+    const milliseconds covered = farthest_back(poll_interval, lookback, catch_up);
     return PollGap{length, std::max(*claimed_to, now - covered), std::max(milliseconds{0}, length - covered)};
 }
 
@@ -51,7 +55,7 @@ Poller::Poller(Parts parts, Options options)
       teller_({parts_.fetcher, parts_.store, parts_.geo, parts_.conditions, parts_.clock, parts_.log,
                parts_.metrics},
               {.poll_interval = options_.poll_interval,
-               .caught_up = std::max<milliseconds>(options_.catch_up, options_.lookback)}) {}
+               .caught_up = farthest_back(options_.poll_interval, options_.lookback, options_.catch_up)}) {}
 
 PollReport Poller::poll(std::stop_token stop) {
     PollReport report;
@@ -84,6 +88,7 @@ PollReport Poller::poll(std::stop_token stop) {
             return stored ? EventFetcher::Go::kOn : EventFetcher::Go::kStop;
         });
         if (answered) teller_.note_clock();
+        report.answered = answered;
         if (clock_wrong) {
             report = PollReport{};
             continue;
@@ -134,7 +139,8 @@ std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& repor
     if (!claimed_to) return std::nullopt;
     const WallTime oldest = now - parts_.fetcher.retention();
     WallTime from = std::max(now - options_.lookback, oldest);
-    const WallTime earliest = std::max(now - options_.catch_up, oldest);
+    const WallTime earliest =
+        std::max(now - farthest_back(options_.poll_interval, options_.lookback, options_.catch_up), oldest);
     const auto reach_back = [&](WallTime to) { from = std::min(from, std::max(to, earliest)); };
     if (progress_unknown_) {
         reach_back(earliest);

@@ -18,6 +18,12 @@
 
 namespace cam::app {
 
+/// How far back a poll may follow the last claimed instant: `catch_up`, but never less than what the lookback
+/// and two intervals of polling span, because the time since the last poll is no gap.
+[[nodiscard]] std::chrono::milliseconds farthest_back(std::chrono::seconds poll_interval,
+                                                      std::chrono::minutes lookback,
+                                                      std::chrono::hours catch_up);
+
 /// The gap, if polling has paused for longer than its own rhythm explains; see Poller.
 [[nodiscard]] std::optional<PollGap> poll_gap(std::optional<WallTime> claimed_to, WallTime now,
                                               std::chrono::seconds poll_interval,
