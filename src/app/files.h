@@ -12,6 +12,10 @@ namespace cam::app {
 /// kInternal.
 Result<std::string> read_file(const std::string& path, std::size_t most);
 
+/// True if every user of this machine can read the file: its mode and those of all folders above it say so.
+/// False also for a file that is not there.
+[[nodiscard]] bool everybody_can_read(const std::string& path);
+
 /// Replaces the file in one step: written and synced beside it, then renamed; a reader sees the old or the
 /// new text. Keeps the mode of the file that was there (0640 if none was).
 Status write_file_atomically(const std::string& path, std::string_view text);
