@@ -97,6 +97,12 @@ private:
         return started.has_value();
     }
 
+    /// Whether the monitor could work under these settings, asked before the old one is ended.
+    static Status try_database(const Settings& settings) {
+        const auto store = store::SqliteStore::open(store_options(settings, store::Access::kReadWrite));
+        return store ? Status{Done{}} : Status{store.error()};
+    }
+
     /// False if the monitor cannot work any more.
     bool reload() {
         systemd::reloading();
@@ -106,6 +112,10 @@ private:
             log_->error("settings not reloaded, keeping the old ones file={}", quote(next.file));
             for (const Finding& finding : next.findings)
                 log_->error("settings {}", finding_line(next.file, finding));
+        } else if (const Status open = try_database(next.settings); !open) {
+            log_->error("settings not reloaded, keeping the old ones file={} database={} reason={}",
+                        quote(next.file), quote(next.settings.paths.database),
+                        quote(open.error().detail, 600));
         } else {
             runtime_->stop(Runtime::Announce::kNo);
             loaded_ = std::move(next);

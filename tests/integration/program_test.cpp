@@ -208,6 +208,29 @@ TEST_F(ProgramTest, TestShowsCloudflaresAnycastWhenTheToggleIsOff) {
     EXPECT_NE(done.out.find("1 events, 1 would be notified"), std::string::npos) << done.out;
 }
 
+TEST_F(ProgramTest, TestAsksAgainWhereThisMachinesClockIsWrong) {
+    const auto there =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) - std::chrono::hours{3};
+    world_.set_now(there);
+    world_.add_event(event(60));
+    const Finished done = run(command({"--test"}));
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_NE(done.out.find("1 events, 1 would be notified"), std::string::npos) << done.out;
+    EXPECT_NE(done.out.find("Note: this machine's clock is 3 h ahead of Cloudflare's"), std::string::npos)
+        << done.out;
+}
+
+TEST_F(ProgramTest, TestSaysWhatItCouldNotUse) {
+    configure({{"geoip", {{"city", {file("none.mmdb")}}}}});
+    write("config/dashboard_prefs.json", "{ broken");
+    const Finished done = run(command({"--test"}));
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_NE(done.out.find("dashboard_prefs.json: is not valid JSON; my_prefixes_only counts as true"),
+              std::string::npos)
+        << done.out;
+    EXPECT_NE(done.out.find("Note: no city database"), std::string::npos) << done.out;
+}
+
 TEST_F(ProgramTest, TestShowsHostileTextHarmlessly) {
     world_.add_event(event(60, {{"attackVector", "\x1b[2Jevil\nSYN"}}));
     const Finished done = run(command({"--test"}));
@@ -355,6 +378,20 @@ TEST_F(ProgramTest, ABrokenFileOnSighupKeepsTheOldSettingsAndSaysWhy) {
     EXPECT_TRUE(daemon.wait_for_log("line 1, column")) << daemon.err();
     world_.add_event(event(5));
     EXPECT_TRUE(world_.wait_for_messages(2));
+}
+
+TEST_F(ProgramTest, ADatabaseThatCannotBeOpenedOnSighupKeepsTheOldSettings) {
+    Process daemon(command({}));
+    ASSERT_TRUE(world_.wait_for_messages(1));
+    configure(
+        {{"paths", {{"database", "no/such/folder/magic_transit.db"}}}, {"organization", "Renamed SOC"}});
+    daemon.signal(SIGHUP);
+    ASSERT_TRUE(daemon.wait_for_log("keeping the old ones")) << daemon.err();
+    EXPECT_TRUE(daemon.wait_for_log("no/such/folder")) << daemon.err();
+    world_.add_event(event(5));
+    ASSERT_TRUE(world_.wait_for_messages(2)) << daemon.err();
+    EXPECT_EQ(world_.messages()[1].text.find("Renamed SOC"), std::string::npos);
+    EXPECT_TRUE(messages_with("Database").empty());
 }
 
 TEST_F(ProgramTest, SighupOpensTheLogFileAnewAfterItWasMovedAway) {  // B31
