@@ -227,9 +227,12 @@ milliseconds Deliverer::pause_for(const SendOutcome& outcome) {
 
 Deliverer::Step Deliverer::failed(const store::QueuedMessage& queued, const SendOutcome& outcome) {
     const milliseconds pause = pause_for(outcome);
-    parts_.log->warn("message not delivered, trying again id={} kind={} result={} wait_ms={} detail={}",
-                     queued.id, name(queued.message.kind), name(outcome.result), pause.count(),
-                     outcome.detail);
+    const bool must_act =
+        outcome.result == SendResult::kChatRefused || outcome.result == SendResult::kTokenRefused;
+    parts_.log->log(must_act ? spdlog::level::err : spdlog::level::warn,
+                    "message not delivered, trying again id={} kind={} result={} wait_ms={} detail={}",
+                    queued.id, name(queued.message.kind), name(outcome.result), pause.count(),
+                    outcome.detail);
     if (const Status noted = parts_.store.mark_failed(queued.id, parts_.clock.wall(), outcome.detail);
         !noted) {
         parts_.log->warn("attempt cannot be written down id={} reason={}", queued.id,
