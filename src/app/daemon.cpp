@@ -74,6 +74,7 @@ public:
                 signals_.wait(watchdog_ ? std::min<milliseconds>(*watchdog_ / 3, kTick) : kTick);
             if (call == Call::kStop) break;
             if (call == Call::kReload && !reload()) return kExitFailed;
+            if (runtime_->lost_its_database() && !take_up_database()) return kExitFailed;
             if (runtime_->tick()) systemd::alive();
         }
         systemd::stopping();
@@ -95,6 +96,18 @@ private:
                         quote(started.error().detail, 600));
         }
         return started.has_value();
+    }
+
+    /// Begins anew with the file that lies where the database was; false if that cannot be used.
+    bool take_up_database() {
+        log_->error(
+            "the database file was removed or replaced, going on with what lies there now database={}",
+            quote(loaded_.settings.paths.database));
+        runtime_->stop(Runtime::Announce::kNo);
+        if (!begin(Runtime::Announce::kNo)) return false;
+        runtime_->tell_replaced_database();
+        systemd::ready(runtime_->status_line());
+        return true;
     }
 
     /// Whether the monitor could work under these settings, asked before the old one is ended.

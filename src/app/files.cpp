@@ -44,6 +44,17 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
     }
 }
 
+Result<std::optional<FileIdentity>> file_at(const std::string& path) {
+    struct stat about {};
+    if (::stat(path.c_str(), &about) != 0) {
+        const int error = errno;
+        if (error == ENOENT || error == ENOTDIR) return std::optional<FileIdentity>{};
+        return failure(error);
+    }
+    return std::optional{FileIdentity{.device = static_cast<std::uint64_t>(about.st_dev),
+                                      .inode = static_cast<std::uint64_t>(about.st_ino)}};
+}
+
 bool everybody_can_read(const std::string& path) {
     struct stat about {};
     if (path.empty() || ::stat(path.c_str(), &about) != 0 || (about.st_mode & S_IROTH) == 0) return false;

@@ -1,6 +1,7 @@
 // The program as its users run it: options, exit statuses, files, signals (contract, section 1).
 
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 
 #include <netinet/in.h>
@@ -209,14 +210,17 @@ TEST_F(ProgramTest, TestShowsCloudflaresAnycastWhenTheToggleIsOff) {
 }
 
 TEST_F(ProgramTest, TestAsksAgainWhereThisMachinesClockIsWrong) {
-    const auto there =
-        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) - std::chrono::hours{3};
-    world_.set_now(there);
-    world_.add_event(event(60));
+    const std::time_t there = std::time(nullptr) - 3 * 3600;
+    std::tm parts{};
+    ::gmtime_r(&there, &parts);
+    char date[40];
+    ASSERT_GT(std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts), 0U);
+    world_.add_fault(Fault::chunked().with_header("Date", date).on(Target::kGraphql));
+    world_.add_event(event(3 * 3600 + 60));
     const Finished done = run(command({"--test"}));
     EXPECT_EQ(done.status, 0) << done.err;
     EXPECT_NE(done.out.find("1 events, 1 would be notified"), std::string::npos) << done.out;
-    EXPECT_NE(done.out.find("Note: this machine's clock is 3 h ahead of Cloudflare's"), std::string::npos)
+    EXPECT_NE(done.out.find("ahead of Cloudflare's; the window follows Cloudflare's"), std::string::npos)
         << done.out;
 }
 
@@ -246,6 +250,14 @@ TEST_F(ProgramTest, CheckConfigSaysWhatIsFineAndLeavesWithZero) {
         EXPECT_NE(done.out.find(part), std::string::npos) << part << " in:\n" << done.out;
     }
     EXPECT_EQ(listing(), before);
+}
+
+TEST_F(ProgramTest, CheckConfigKnowsThatTheDaemonMakesTheFolderOfTheLog) {
+    EXPECT_NE(run(command({"--check-config"})).out.find("network-analytics-monitor.log: can be written"),
+              std::string::npos);
+    configure({{"paths", {{"log_file", "no/such/folder/x.log"}}}});
+    EXPECT_NE(run(command({"--check-config"})).out.find("x.log: this user cannot write it"),
+              std::string::npos);
 }
 
 TEST_F(ProgramTest, CheckConfigTriesTheAddressesForFlows) {
@@ -392,6 +404,24 @@ TEST_F(ProgramTest, ADatabaseThatCannotBeOpenedOnSighupKeepsTheOldSettings) {
     ASSERT_TRUE(world_.wait_for_messages(2)) << daemon.err();
     EXPECT_EQ(world_.messages()[1].text.find("Renamed SOC"), std::string::npos);
     EXPECT_TRUE(messages_with("Database").empty());
+}
+
+TEST_F(ProgramTest, ADatabaseThatIsRemovedWhileTheDaemonRunsIsMadeAnewAndTold) {
+    use_private_chat();
+    configure();
+    Process::Options options = command({});
+    options.environment = {"WATCHDOG_USEC=1500000"};  // looked at twice a second instead of each 20 s
+    Process daemon(options);
+    world_.add_event(event(60));
+    ASSERT_TRUE(world_.wait_for_messages(2)) << daemon.err();
+    fs::remove_all(file("db"));
+    ASSERT_TRUE(eventually([&] { return !messages_with("removed or replaced").empty(); })) << daemon.err();
+    EXPECT_EQ(messages_with("removed or replaced").size(), 1U);
+    ASSERT_TRUE(eventually([&] { return query("SELECT count(*) FROM network_analytics_events") == "1"; }));
+    world_.add_event(event(5, {{"attackId", "attack-2"}}));
+    ASSERT_TRUE(eventually([&] { return messages_with("attack-2").size() == 1; })) << daemon.err();
+    EXPECT_EQ(query("SELECT count(*) FROM network_analytics_events"), "2")
+        << "and kept where it is looked for";
 }
 
 TEST_F(ProgramTest, SighupOpensTheLogFileAnewAfterItWasMovedAway) {  // B31
