@@ -112,8 +112,11 @@ void check_files(const Settings& settings, Checklist& list) {
     if (log.empty()) return;
     const fs::path folder = fs::path(log).parent_path();
     std::error_code ignored;
-    const bool writable =
-        fs::exists(log, ignored) ? ::access(log.c_str(), W_OK) == 0 : ::access(folder.c_str(), W_OK) == 0;
+    // The daemon makes the file, and its folder too.
+    const fs::path nearest = fs::exists(log, ignored)      ? fs::path(log)
+                             : fs::exists(folder, ignored) ? folder
+                                                           : folder.parent_path();
+    const bool writable = ::access(nearest.c_str(), W_OK) == 0;
     if (writable) {
         list.fine(fmt::format("log_file {}: can be written", log));
     } else {

@@ -74,6 +74,7 @@ public:
                 signals_.wait(watchdog_ ? std::min<milliseconds>(*watchdog_ / 3, kTick) : kTick);
             if (call == Call::kStop) break;
             if (call == Call::kReload && !reload()) return kExitFailed;
+            if (runtime_->lost_its_database() && !take_up_database()) return kExitFailed;
             if (runtime_->tick()) systemd::alive();
         }
         systemd::stopping();
@@ -97,6 +98,24 @@ private:
         return started.has_value();
     }
 
+    /// Begins anew with the file that lies where the database was; false if that cannot be used.
+    bool take_up_database() {
+        log_->error(
+            "the database file was removed or replaced, going on with what lies there now database={}",
+            quote(loaded_.settings.paths.database));
+        runtime_->stop(Runtime::Announce::kNo);
+        if (!begin(Runtime::Announce::kNo)) return false;
+        runtime_->tell_replaced_database();
+        systemd::ready(runtime_->status_line());
+        return true;
+    }
+
+    /// Whether the monitor could work under these settings, asked before the old one is ended.
+    static Status try_database(const Settings& settings) {
+        const auto store = store::SqliteStore::open(store_options(settings, store::Access::kReadWrite));
+        return store ? Status{Done{}} : Status{store.error()};
+    }
+
     /// False if the monitor cannot work any more.
     bool reload() {
         systemd::reloading();
@@ -106,6 +125,10 @@ private:
             log_->error("settings not reloaded, keeping the old ones file={}", quote(next.file));
             for (const Finding& finding : next.findings)
                 log_->error("settings {}", finding_line(next.file, finding));
+        } else if (const Status open = try_database(next.settings); !open) {
+            log_->error("settings not reloaded, keeping the old ones file={} database={} reason={}",
+                        quote(next.file), quote(next.settings.paths.database),
+                        quote(open.error().detail, 600));
         } else {
             runtime_->stop(Runtime::Announce::kNo);
             loaded_ = std::move(next);

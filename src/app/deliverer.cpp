@@ -1,10 +1,6 @@
 #include "app/deliverer.h"
 
 #include <algorithm>
-#include <cerrno>
-
-#include <fcntl.h>
-#include <sys/file.h>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -36,23 +32,10 @@ std::string chat_key(const std::string& chat_id) {
 
 }  // namespace
 
-void Wakeup::notify() {
-    {
-        const std::lock_guard lock(mutex_);
-        notified_ = true;
-    }
-    wake_.notify_one();
-}
-
-void Wakeup::wait(milliseconds longest, const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, longest, [&] { return notified_; });
-    notified_ = false;
-}
-
 Deliverer::Deliverer(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      lock_(options_.database, parts_.log),
       pacer_(options_.target.chat_id),
       backoff_({.first = milliseconds{1'000}, .most = milliseconds{60'000}}) {
     follow_migrations();
@@ -72,26 +55,6 @@ void Deliverer::follow_migrations() {
         options_.target.chat_id = **moved;
     }
     pacer_ = notify::SendPacer(options_.target.chat_id);
-}
-
-bool Deliverer::lock() {
-    if (lock_.valid()) return true;
-    UniqueFd file(::open((options_.database + ".delivery-lock").c_str(),
-                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
-    if (!file.valid()) {
-        // No lock is worse than a rare repetition is worse than silence.
-        if (!lockless_) {
-            parts_.log->warn("delivery lock cannot be opened, delivering without it reason={}",
-                             quote(std::generic_category().message(errno)));
-        }
-        lockless_ = true;
-        return true;
-    }
-    lockless_ = false;
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
-    lock_ = std::move(file);
-    paced_ = false;
-    return true;
 }
 
 void Deliverer::load_pacing() {
@@ -162,7 +125,15 @@ Deliverer::Step Deliverer::step(std::stop_token stop) {
     if (stop.stop_requested()) return Step::kStopped;
     refresh_gauges();
     if (parts_.clock.steady() < ready_at_) return Step::kWait;
-    if (!lock()) return Step::kElsewhere;
+    switch (lock_.take()) {
+        case DeliveryLock::Right::kElsewhere:
+            return Step::kElsewhere;
+        case DeliveryLock::Right::kGained:
+            paced_ = false;
+            break;
+        case DeliveryLock::Right::kKept:
+            break;
+    }
     // First, because a process that dies before this is written sends the message again.
     const auto settled = settle_unmarked();
     if (settled == Step::kDelivered) return *settled;
@@ -256,9 +227,12 @@ milliseconds Deliverer::pause_for(const SendOutcome& outcome) {
 
 Deliverer::Step Deliverer::failed(const store::QueuedMessage& queued, const SendOutcome& outcome) {
     const milliseconds pause = pause_for(outcome);
-    parts_.log->warn("message not delivered, trying again id={} kind={} result={} wait_ms={} detail={}",
-                     queued.id, name(queued.message.kind), name(outcome.result), pause.count(),
-                     outcome.detail);
+    const bool must_act =
+        outcome.result == SendResult::kChatRefused || outcome.result == SendResult::kTokenRefused;
+    parts_.log->log(must_act ? spdlog::level::err : spdlog::level::warn,
+                    "message not delivered, trying again id={} kind={} result={} wait_ms={} detail={}",
+                    queued.id, name(queued.message.kind), name(outcome.result), pause.count(),
+                    outcome.detail);
     if (const Status noted = parts_.store.mark_failed(queued.id, parts_.clock.wall(), outcome.detail);
         !noted) {
         parts_.log->warn("attempt cannot be written down id={} reason={}", queued.id,
@@ -367,7 +341,7 @@ void Deliverer::run(const std::stop_token& stop, Wakeup& wakeup) {
         tell_next(done);
         switch (done) {
             case Step::kEmpty:
-                lock_.close();  // a single poll beside an idle daemon, or a hanging one, tells for itself
+                lock_.release();  // a single poll beside an idle daemon, or a hanging one, tells for itself
                 wakeup.wait(kIdleLook, stop);
                 break;
             case Step::kElsewhere:

@@ -1,39 +1,25 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 
 #include "app/conditions.h"
+#include "app/delivery_lock.h"
 #include "app/heartbeat.h"
+#include "app/wakeup.h"
 #include "cam/api/event_board.h"
 #include "cam/base/backoff.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
-#include "cam/base/unique_fd.h"
 #include "cam/notify/telegram.h"
 #include "cam/store/sqlite_store.h"
 
 namespace cam::app {
-
-/// Wakes the delivery thread from others. Safe from any thread.
-class Wakeup {
-public:
-    void notify();
-    /// Returns at a notify, a stop or after `longest`; which of them is not told.
-    void wait(std::chrono::milliseconds longest, const std::stop_token& stop);
-
-private:
-    std::mutex mutex_;
-    std::condition_variable_any wake_;
-    bool notified_ = false;
-};
 
 /// Takes messages out of the outbox, oldest first, and hands them to Telegram until it says yes. Only one
 /// process delivers at a time (a lock beside the database, which the kernel frees when a process dies). Owned
@@ -84,7 +70,6 @@ public:
     bool drain(const std::stop_token& stop, std::uint32_t attempts, std::chrono::milliseconds longest_pause);
 
 private:
-    bool lock();
     void refresh_gauges();
     void load_pacing();
     std::optional<Step> settle_unmarked();
@@ -112,7 +97,7 @@ private:
 
     Parts parts_;
     Options options_;
-    UniqueFd lock_;
+    DeliveryLock lock_;
     notify::SendPacer pacer_;
     Backoff backoff_;
     SteadyTime ready_at_{};
@@ -121,7 +106,6 @@ private:
     std::optional<Unmarked> unmarked_;       // delivered, but the database could not take that down yet
     std::optional<std::int64_t> plain_for_;  // the message whose markup Telegram refused
     bool paced_ = false;
-    bool lockless_ = false;  // said once
 };
 
 }  // namespace cam::app

@@ -75,6 +75,35 @@ Result<std::vector<bool>> seen_before(const Settings& settings, const std::vecto
     return (*store)->seen(events);
 }
 
+/// What Cloudflare answered.
+struct Answer {
+    TimeWindow span{};
+    std::vector<MitigationEvent> events;
+    std::uint64_t merged = 0;
+    std::uint64_t left_out = 0;
+    std::size_t truncated = 0;
+};
+
+/// Asks for the lookback; once more if the answer shows that our clock, and so the window, was wrong.
+std::optional<cloudflare::QueryFailure> ask(EventFetcher& fetcher, Clock& clock,
+                                            std::chrono::minutes lookback, Answer& answer) {
+    const EventFetcher::Patience patience{clock.steady() + kPatience, {}};
+    for (int round = 0;; ++round) {
+        answer = Answer{};
+        const auto skew = fetcher.skew();
+        answer.span = {fetcher.now() - lookback, fetcher.now()};
+        auto failure = fetcher.fetch(answer.span, patience, [&](EventFetcher::Piece&& piece) {
+            answer.merged += rules::merge_same_identity(piece.page.events);
+            answer.left_out += piece.page.not_dropped + piece.page.not_ingress + piece.page.unreadable;
+            if (piece.truncated) ++answer.truncated;
+            std::move(piece.page.events.begin(), piece.page.events.end(), std::back_inserter(answer.events));
+            return EventFetcher::Go::kOn;
+        });
+        const bool clock_was_wrong = std::chrono::abs(fetcher.skew() - skew) > seconds{2};
+        if (failure || !clock_was_wrong || round > 0) return failure;
+    }
+}
+
 std::string verdict_text(rules::Verdict verdict, bool seen) {
     switch (verdict) {
         case rules::Verdict::kForeign:
@@ -93,6 +122,44 @@ void print_messages(const std::vector<Message>& messages) {
                     messages[i].text.c_str());
     }
     if (!messages.empty()) std::printf("----- end of messages -----\n");
+}
+
+/// Which events are told, and the table's line for each.
+struct Told {
+    std::vector<Row> rows;
+    std::vector<std::size_t> fresh;
+};
+
+Told judge(const rules::EventFilter& filter, rules::Scope scope, const std::vector<MitigationEvent>& events,
+           const std::vector<bool>& seen) {
+    Told told;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const rules::Verdict verdict = filter.judge(events[i], scope);
+        told.rows.push_back({i, verdict_text(verdict, seen[i])});
+        if (verdict == rules::Verdict::kNotify && !seen[i]) told.fresh.push_back(i);
+    }
+    return told;
+}
+
+void print_heading(const EventFetcher& fetcher, const TimeWindow& span, rules::Scope scope) {
+    std::printf("Dry run: nothing is sent, nothing is written.\nWindow %s to %s, telling %s.\n",
+                european_time(std::max(span.from, span.to - fetcher.retention())).c_str(),
+                european_time(span.to).c_str(),
+                scope == rules::Scope::kMine ? "my prefixes only" : "my prefixes and Cloudflare's anycast");
+    const std::chrono::milliseconds skew = fetcher.skew();
+    if (skew == skew.zero()) return;
+    std::printf("Note: this machine's clock is %s %s Cloudflare's; the window follows Cloudflare's.\n",
+                duration_text(std::chrono::abs(skew)).c_str(), skew < skew.zero() ? "ahead of" : "behind");
+}
+
+void print_totals(const Answer& answer, std::size_t fresh, std::size_t messages) {
+    std::printf(
+        "%zu events, %zu would be notified in %zu messages; %llu rows merged, %llu rows left out (passed, "
+        "outgoing or unreadable).\n",
+        answer.events.size(), fresh, messages, static_cast<unsigned long long>(answer.merged),
+        static_cast<unsigned long long>(answer.left_out));
+    if (answer.truncated > 0)
+        std::printf("Warning: %zu second(s) were cut at Cloudflare's page limit.\n", answer.truncated);
 }
 
 }  // namespace
@@ -125,28 +192,13 @@ int run_test(const Invocation& asked) {
     const auto only_mine = preferences.my_prefixes_only();
     const rules::Scope scope =
         only_mine && !*only_mine ? rules::Scope::kMineAndCloudflare : rules::Scope::kMine;
-    const rules::EventFilter filter(filter_options(settings));
-    EventFetcher& fetcher = *(*cloudflare)->fetcher;
-    const WallTime now = fetcher.now();
-    const TimeWindow span{now - settings.monitor.lookback, now};
-
-    std::vector<MitigationEvent> events;
-    std::uint64_t merged = 0;
-    std::uint64_t left_out = 0;
-    std::size_t truncated = 0;
-    const auto failure =
-        fetcher.fetch(span, {clock.steady() + kPatience, {}}, [&](EventFetcher::Piece&& piece) {
-            merged += rules::merge_same_identity(piece.page.events);
-            left_out += piece.page.not_dropped + piece.page.not_ingress + piece.page.unreadable;
-            if (piece.truncated) ++truncated;
-            std::move(piece.page.events.begin(), piece.page.events.end(), std::back_inserter(events));
-            return EventFetcher::Go::kOn;
-        });
-    if (failure) {
+    Answer answer;
+    if (const auto failure = ask(*(*cloudflare)->fetcher, clock, settings.monitor.lookback, answer)) {
         std::fprintf(stderr, "cloudflare-analytics-monitor: query failed (%s): %s\n", name(failure->kind),
                      failure->detail.c_str());
         return kExitFailed;
     }
+    const std::vector<MitigationEvent>& events = answer.events;
     const auto seen = seen_before(settings, events);
     if (!seen) {
         std::fprintf(stderr, "cloudflare-analytics-monitor: database %s: %s\n",
@@ -154,31 +206,22 @@ int run_test(const Invocation& asked) {
         return kExitFailed;
     }
 
-    std::vector<Row> rows;
-    std::vector<std::size_t> fresh;
-    for (std::size_t i = 0; i < events.size(); ++i) {
-        const rules::Verdict verdict = filter.judge(events[i], scope);
-        rows.push_back({i, verdict_text(verdict, (*seen)[i])});
-        if (verdict == rules::Verdict::kNotify && !(*seen)[i]) fresh.push_back(i);
-    }
+    const Told told = judge(rules::EventFilter(filter_options(settings)), scope, events, *seen);
     const enrich::GeoState geo_state = geo.refresh();
     const auto edition = geo_state.edition() ? std::optional{geo_state.edition()->type} : std::nullopt;
     const std::vector<Message> messages =
-        Composer(geo, compose_options(settings)).compose(events, fresh, edition);
+        Composer(geo, compose_options(settings)).compose(events, told.fresh, edition);
 
-    std::printf("Dry run: nothing is sent, nothing is written.\nWindow %s to %s, telling %s.\n",
-                european_time(std::max(span.from, span.to - fetcher.retention())).c_str(),
-                european_time(span.to).c_str(),
-                scope == rules::Scope::kMine ? "my prefixes only" : "my prefixes and Cloudflare's anycast");
+    std::vector<std::string> notes = geo_state.problems;
+    if (!only_mine) {
+        notes.push_back(fmt::format("{}: {}; my_prefixes_only counts as true", preferences.path(),
+                                    only_mine.error().detail));
+    }
+    print_heading(*(*cloudflare)->fetcher, answer.span, scope);
+    for (const std::string& note : notes) std::printf("Note: %s.\n", note.c_str());
     print_messages(messages);
-    if (!rows.empty()) print_table(events, rows);
-    std::printf(
-        "%zu events, %zu would be notified in %zu messages; %llu rows merged, %llu rows left out (passed, "
-        "outgoing or unreadable).\n",
-        events.size(), fresh.size(), messages.size(), static_cast<unsigned long long>(merged),
-        static_cast<unsigned long long>(left_out));
-    if (truncated > 0)
-        std::printf("Warning: %zu second(s) were cut at Cloudflare's page limit.\n", truncated);
+    if (!told.rows.empty()) print_table(events, told.rows);
+    print_totals(answer, told.fresh.size(), messages.size());
     return kExitDone;
 }
 

@@ -25,6 +25,10 @@ constexpr std::chrono::minutes kBudgetSpan{5};
 // For a 429 that does not say how long to wait.
 constexpr seconds kRateLimitPause{5};
 constexpr int kMaxAdaptations = 12;
+// Windows are made no narrower than this because Cloudflare is slow or fails: then width is not the reason.
+constexpr seconds kNarrowestCautious{60};
+// So many polls in a row without any answer may have the width of the window as their reason.
+constexpr int kFailuresOfWidth = 3;
 // Waits are kept a little longer than asked: our clock is cut to milliseconds, and no two ways through the
 // network take equally long.
 constexpr milliseconds kSlack{50};
@@ -90,7 +94,38 @@ std::optional<QueryFailure> EventFetcher::within_budget(const Patience& patience
     }
 }
 
-EventFetcher::Adapted EventFetcher::adapt(const Failure& failure, cloudflare::WindowPlan& plan) {
+seconds EventFetcher::widest() const {
+    return std::min(limits_.max_duration, cautious_.value_or(limits_.max_duration));
+}
+
+EventFetcher::Adapted EventFetcher::ask_for_less(const TimeWindow& window, cloudflare::WindowPlan& plan) {
+    const auto width = std::chrono::floor<seconds>(window.length());
+    if (width <= kNarrowestCautious) return Adapted::kNo;
+    too_slow_ = width;
+    cautious_ = std::max(kNarrowestCautious, width / 4);
+    plan.narrow(*cautious_);
+    parts_.log->warn("cloudflare was too slow, asking for less window_s={} now_s={}", width.count(),
+                     cautious_->count());
+    retries_.add();
+    return Adapted::kHalved;
+}
+
+void EventFetcher::note_failure(const Failure& failure, const TimeWindow& window) {
+    if (failure.kind != FailureKind::kTransient && failure.kind != FailureKind::kTimeout) return;
+    if (++failed_fetches_ < kFailuresOfWidth) return;
+    cautious_ = std::max(kNarrowestCautious, std::chrono::floor<seconds>(window.length()) / 4);
+}
+
+void EventFetcher::note_success(cloudflare::WindowPlan& plan) {
+    failed_fetches_ = 0;
+    if (!cautious_ || (too_slow_ && *cautious_ * 2 >= *too_slow_)) return;
+    *cautious_ *= 2;
+    if (*cautious_ >= limits_.max_duration) cautious_.reset();
+    plan.widen(widest());
+}
+
+EventFetcher::Adapted EventFetcher::adapt(const Failure& failure, const TimeWindow& window,
+                                          cloudflare::WindowPlan& plan) {
     const auto limit = failure.limit;
     switch (failure.kind) {
         case FailureKind::kTooWide:
@@ -110,6 +145,8 @@ EventFetcher::Adapted EventFetcher::adapt(const Failure& failure, cloudflare::Wi
             if (limit == 0) return Adapted::kNo;
             limits_.not_older_than = seconds{limit};
             return Adapted::kTooOld;
+        case FailureKind::kTimeout:
+            return ask_for_less(window, plan);
         case FailureKind::kTransient:
         case FailureKind::kRateLimited:
         case FailureKind::kUnauthorized:
@@ -117,7 +154,6 @@ EventFetcher::Adapted EventFetcher::adapt(const Failure& failure, cloudflare::Wi
         case FailureKind::kQueryRefused:
         case FailureKind::kUnknownAccount:
         case FailureKind::kNoData:
-        case FailureKind::kTimeout:
         case FailureKind::kCancelled:
             return Adapted::kNo;
     }
@@ -157,7 +193,7 @@ Result<EventPage, QueryFailure> EventFetcher::ask(const TimeWindow& window, cons
                                                     .total = kQueryTotal,
                                                     .stop = patience.stop});
         if (answer) return answer;
-        adapted = adaptations++ < kMaxAdaptations ? adapt(answer.error(), plan) : Adapted::kNo;
+        adapted = adaptations++ < kMaxAdaptations ? adapt(answer.error(), window, plan) : Adapted::kNo;
         if (adapted == Adapted::kYes) continue;
         if (adapted != Adapted::kNo) return answer;
         if (auto final = wait_before_repeat(answer.error(), patience, backoff)) return std::move(*final);
@@ -180,18 +216,22 @@ std::optional<QueryFailure> EventFetcher::fetch(const TimeWindow& span, const Pa
     }
     // A margin, because the limit is judged at Cloudflare when the query arrives.
     const auto oldest = [&] { return now() - limits_.not_older_than + seconds{60}; };
-    cloudflare::WindowPlan plan({std::max(span.from, oldest()), span.to}, limits_.max_duration);
+    too_slow_.reset();
+    cloudflare::WindowPlan plan({std::max(span.from, oldest()), span.to}, widest());
     int too_old = 0;
     while (const auto window = plan.next()) {
         Adapted adapted = Adapted::kNo;
         auto answer = ask(*window, patience, plan, adapted);
         if (!answer) {
-            if (adapted == Adapted::kHalved) continue;
+            // A slow answer costs much of the patience; other reasons to halve come at once.
+            const bool in_time =
+                answer.error().kind != FailureKind::kTimeout || parts_.clock.steady() < patience.until;
+            if (adapted == Adapted::kHalved && in_time) continue;
             if (adapted == Adapted::kTooOld && ++too_old <= 3) {
-                plan =
-                    cloudflare::WindowPlan({std::max(window->from, oldest()), span.to}, limits_.max_duration);
+                plan = cloudflare::WindowPlan({std::max(window->from, oldest()), span.to}, widest());
                 continue;
             }
+            note_failure(answer.error(), *window);
             return std::move(answer).error();
         }
         note_skew(*answer);
@@ -201,6 +241,7 @@ std::optional<QueryFailure> EventFetcher::fetch(const TimeWindow& span, const Pa
             piece.truncated = window->from;
         }
         plan.complete();
+        note_success(plan);
         piece.answered_to = plan.answered_to();
         if (take(std::move(piece)) == Go::kStop) return std::nullopt;
     }

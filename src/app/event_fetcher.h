@@ -18,8 +18,8 @@
 namespace cam::app {
 
 /// Gets every mitigation event of a span of time out of Cloudflare: obeys the account's limits, halves
-/// windows, repeats what may succeed, waits as it is told. One thread at a time; what it refers to must
-/// outlive it.
+/// windows, asks for less where Cloudflare is too slow, repeats what may succeed, waits as it is told. One
+/// thread at a time; what it refers to must outlive it.
 class EventFetcher {
 public:
     struct Parts {
@@ -57,7 +57,11 @@ private:
     using Failure = cloudflare::QueryFailure;
     enum class Adapted { kNo, kYes, kHalved, kTooOld };
     void refresh_limits(const Patience& patience);
-    Adapted adapt(const Failure& failure, cloudflare::WindowPlan& plan);
+    Adapted adapt(const Failure& failure, const TimeWindow& window, cloudflare::WindowPlan& plan);
+    Adapted ask_for_less(const TimeWindow& window, cloudflare::WindowPlan& plan);
+    void note_failure(const Failure& failure, const TimeWindow& window);
+    void note_success(cloudflare::WindowPlan& plan);
+    [[nodiscard]] std::chrono::seconds widest() const;
     std::optional<Failure> wait_before_repeat(const Failure& failure, const Patience& patience,
                                               Backoff& backoff);
     std::optional<Failure> within_budget(const Patience& patience);
@@ -71,6 +75,9 @@ private:
     std::optional<SteadyTime> blocked_until_;
     std::deque<SteadyTime> asked_;  // queries of the last five minutes
     std::chrono::milliseconds skew_{0};
+    std::optional<std::chrono::seconds> cautious_;  // widest window, where wider ones were not answered
+    std::optional<std::chrono::seconds> too_slow_;  // narrowest window of this fetch that took too long
+    int failed_fetches_ = 0;                        // in a row, in ways that may pass
     Counter& queries_;
     Counter& retries_;
     Gauge& budget_left_;

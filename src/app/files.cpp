@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <system_error>
 
 #include <fcntl.h>
@@ -40,6 +41,29 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
         text.append(buffer, static_cast<std::size_t>(got));
         if (text.size() > most)
             return Error{ErrorCode::kTooLarge, "larger than " + std::to_string(most) + " bytes"};
+    }
+}
+
+Result<std::optional<FileIdentity>> file_at(const std::string& path) {
+    struct stat about {};
+    if (::stat(path.c_str(), &about) != 0) {
+        const int error = errno;
+        if (error == ENOENT || error == ENOTDIR) return std::optional<FileIdentity>{};
+        return failure(error);
+    }
+    return std::optional{FileIdentity{.device = static_cast<std::uint64_t>(about.st_dev),
+                                      .inode = static_cast<std::uint64_t>(about.st_ino)}};
+}
+
+bool everybody_can_read(const std::string& path) {
+    struct stat about {};
+    if (path.empty() || ::stat(path.c_str(), &about) != 0 || (about.st_mode & S_IROTH) == 0) return false;
+    std::error_code failed;
+    const std::filesystem::path whole = std::filesystem::canonical(path, failed);
+    if (failed) return false;
+    for (std::filesystem::path folder = whole.parent_path();; folder = folder.parent_path()) {
+        if (::stat(folder.c_str(), &about) != 0 || (about.st_mode & S_IXOTH) == 0) return false;
+        if (folder == folder.root_path()) return true;
     }
 }
 

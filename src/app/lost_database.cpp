@@ -3,12 +3,31 @@
 namespace cam::app {
 namespace {
 
-constexpr std::chrono::seconds kSendBudget{20};
+using notify::Markup;
+using notify::SendOutcome;
+using notify::SendResult;
 
-notify::SendOutcome send(notify::TelegramClient& telegram, const Settings::Telegram& settings,
-                         const std::string& text, notify::Markup markup) {
-    return telegram.send({.chat_id = settings.chat_id, .thread_id = settings.message_thread_id}, text, markup,
-                         kSendBudget / 2, {});
+constexpr std::chrono::seconds kSendBudget{10};
+constexpr int kMostSends = 4;
+
+/// Sends it as the deliverer would: plain where the markup is refused, to the group's new id, without a topic
+/// that is gone. The new id is in the database, which is what cannot be asked here.
+SendOutcome send(notify::TelegramClient& telegram, notify::TelegramClient::Target target,
+                 const std::string& text) {
+    Markup markup = Markup::kMarkdown;
+    for (int sends = 1;; ++sends) {
+        SendOutcome outcome = telegram.send(target, text, markup, kSendBudget, {});
+        if (sends == kMostSends) return outcome;
+        if (outcome.result == SendResult::kBadEntities) {
+            markup = Markup::kPlain;
+        } else if (outcome.result == SendResult::kMigrated && outcome.migrate_to) {
+            target.chat_id = std::to_string(*outcome.migrate_to);
+        } else if (outcome.result == SendResult::kThreadMissing && target.thread_id) {
+            target.thread_id.reset();
+        } else {
+            return outcome;
+        }
+    }
 }
 
 }  // namespace
@@ -18,10 +37,9 @@ bool send_past_database(const Surroundings& around, const Message& message) {
     if (!http) return false;
     const Settings::Telegram& settings = around.settings.telegram;
     notify::TelegramClient telegram(**http, {.api_url = settings.api_url, .bot_token = settings.bot_token});
-    notify::SendOutcome outcome = send(telegram, settings, message.text, notify::Markup::kMarkdown);
-    if (outcome.result == notify::SendResult::kBadEntities)
-        outcome = send(telegram, settings, message.text, notify::Markup::kPlain);
-    if (outcome.result == notify::SendResult::kSent) {
+    const SendOutcome outcome =
+        send(telegram, {.chat_id = settings.chat_id, .thread_id = settings.message_thread_id}, message.text);
+    if (outcome.result == SendResult::kSent) {
         around.log->info("message delivered past the database telegram_id={}", outcome.message_id);
         return true;
     }

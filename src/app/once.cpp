@@ -15,7 +15,7 @@ namespace {
 using std::chrono::seconds;
 
 // A cron job must not outlive its period: what does not answer for this long is left to the next run.
-constexpr seconds kPollPatience{30};
+constexpr seconds kPollPatience{45};
 constexpr seconds kLongestPause{60};
 constexpr std::uint32_t kAttempts = 3;
 // `notify` ends well within its unit's TimeoutStartSec=, so that the watchdog learns what became of it.

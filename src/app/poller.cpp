@@ -1,7 +1,6 @@
 #include "app/poller.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 #include <malloc.h>
@@ -14,7 +13,6 @@
 namespace cam::app {
 namespace {
 
-using cloudflare::FailureKind;
 using cloudflare::QueryFailure;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -23,23 +21,6 @@ using std::chrono::seconds;
 // Cloudflare's rows may appear some time after their own `datetime`. The lookback window covers that in
 // normal operation; where the window begins at the last claimed instant, this much before it is asked again.
 constexpr minutes kLateness{2};
-// How long Cloudflare may fail in ways that pass before the SOC is told that it is blind.
-constexpr minutes kBlindness{15};
-constexpr std::chrono::hours kKeepDelivered{24 * 90};
-
-constexpr std::array kPollOutcomes{"done", "failed", "cancelled"};
-constexpr std::array kEventResults{"claimed", "duplicate", "filtered", "below_threshold",
-                                   "merged",  "passed",    "outgoing", "unreadable"};
-
-Counter& poll_counter(MetricRegistry& metrics, const char* outcome) {
-    return metrics.counter("cam_polls_total", "Polls of Cloudflare by how they ended",
-                           {{"outcome", outcome}});
-}
-
-Counter& event_counter(MetricRegistry& metrics, const char* result) {
-    return metrics.counter("cam_events_total", "Mitigation events seen, by what was done with them",
-                           {{"result", result}});
-}
 
 milliseconds overlap(const Poller::Options& options) {
     return std::max<milliseconds>(kLateness, options.lookback - options.poll_interval);
@@ -53,12 +34,16 @@ struct Poller::Batch {
     std::optional<WallTime> answered_to;
 };
 
+milliseconds farthest_back(seconds poll_interval, minutes lookback, std::chrono::hours catch_up) {
+    return std::max<milliseconds>({catch_up, lookback, poll_interval * 2 + kLateness});
+}
+
 std::optional<PollGap> poll_gap(std::optional<WallTime> claimed_to, WallTime now, seconds poll_interval,
                                 minutes lookback, std::chrono::hours catch_up) {
     if (!claimed_to) return std::nullopt;
     const milliseconds length = now - *claimed_to;
     if (length <= std::max<milliseconds>(lookback, poll_interval + seconds{60})) return std::nullopt;
-    const milliseconds covered = std::max<milliseconds>(catch_up, lookback);
+    const milliseconds covered = farthest_back(poll_interval, lookback, catch_up);
     return PollGap{length, std::max(*claimed_to, now - covered), std::max(milliseconds{0}, length - covered)};
 }
 
@@ -66,10 +51,11 @@ Poller::Poller(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
       filter_(options_.filter),
-      composer_(parts_.geo, options_.compose) {
-    for (const char* outcome : kPollOutcomes) poll_counter(parts_.metrics, outcome);
-    for (const char* result : kEventResults) event_counter(parts_.metrics, result);
-}
+      composer_(parts_.geo, options_.compose),
+      teller_({parts_.fetcher, parts_.store, parts_.geo, parts_.conditions, parts_.clock, parts_.log,
+               parts_.metrics},
+              {.poll_interval = options_.poll_interval,
+               .caught_up = farthest_back(options_.poll_interval, options_.lookback, options_.catch_up)}) {}
 
 PollReport Poller::poll(std::stop_token stop) {
     PollReport report;
@@ -101,7 +87,8 @@ PollReport Poller::poll(std::stop_token stop) {
             stored = claim(batch, span->to, report);
             return stored ? EventFetcher::Go::kOn : EventFetcher::Go::kStop;
         });
-        if (answered) note_clock();
+        if (answered) teller_.note_clock();
+        report.answered = answered;
         if (clock_wrong) {
             report = PollReport{};
             continue;
@@ -111,7 +98,7 @@ PollReport Poller::poll(std::stop_token stop) {
         break;
     }
     if (!stored) report.outcome = PollReport::Outcome::kFailed;
-    finish(report, failure);
+    teller_.tell(report, failure, hole_);
     // A big answer is tens of megabytes; give them back instead of keeping them for the next attack.
     if (report.rows > 1'000) ::malloc_trim(0);
     return report;
@@ -152,7 +139,8 @@ std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& repor
     if (!claimed_to) return std::nullopt;
     const WallTime oldest = now - parts_.fetcher.retention();
     WallTime from = std::max(now - options_.lookback, oldest);
-    const WallTime earliest = std::max(now - options_.catch_up, oldest);
+    const WallTime earliest =
+        std::max(now - farthest_back(options_.poll_interval, options_.lookback, options_.catch_up), oldest);
     const auto reach_back = [&](WallTime to) { from = std::min(from, std::max(to, earliest)); };
     if (progress_unknown_) {
         reach_back(earliest);
@@ -273,139 +261,6 @@ bool Poller::claim(Batch& batch, WallTime span_end, PollReport& report) {
     if (claimed->queued > 0 && parts_.queued) parts_.queued();
     batch.events.clear();
     return true;
-}
-
-void Poller::finish(PollReport& report, const std::optional<QueryFailure>& failure) {
-    if (failure) {
-        report.outcome = failure->kind == FailureKind::kCancelled ? PollReport::Outcome::kCancelled
-                                                                  : PollReport::Outcome::kFailed;
-        report.why = failure->detail;
-    }
-    count(report);
-    const std::string window = fmt::format("{}/{}", rfc3339(report.span.from), rfc3339(report.span.to));
-    if (failure && failure->kind != FailureKind::kCancelled) {
-        switch (failure->kind) {
-            case FailureKind::kUnknownAccount:
-                parts_.log->error("poll failed: cloudflare does not know the account window={} detail={}",
-                                  window, failure->detail);
-                break;
-            case FailureKind::kNoData:
-                parts_.log->error("poll failed: cloudflare answered without data window={} detail={}", window,
-                                  failure->detail);
-                break;
-            case FailureKind::kTransient:
-            case FailureKind::kRateLimited:
-            case FailureKind::kUnauthorized:
-            case FailureKind::kForbidden:
-            case FailureKind::kQueryRefused:
-            case FailureKind::kTooOld:
-            case FailureKind::kTooWide:
-            case FailureKind::kPageTooLarge:
-            case FailureKind::kTooManyFields:
-            case FailureKind::kTimeout:
-            case FailureKind::kCancelled:
-                parts_.log->error("poll failed: cloudflare query failed kind={} window={} detail={}",
-                                  name(failure->kind), window, failure->detail);
-                break;
-        }
-        tell_cloudflare(*failure);
-    } else if (!failure && report.outcome == PollReport::Outcome::kDone) {
-        failing_since_.reset();
-        parts_.conditions.clear(
-            Condition::kCloudflare,
-            hole_ ? fmt::format("Cloudflare answers again. Not asked any more: {} to {}",
-                                european_time(hole_->from), european_time(hole_->to))
-                  : std::string{"Cloudflare answers again. What happened meanwhile is caught up"},
-            &parts_.store);
-        if (report.rows == 0) {
-            parts_.log->info("poll completed: no mitigation events window={}", window);
-        } else {
-            parts_.log->info(
-                "poll completed window={} rows={} new={} duplicate={} foreign={} below_threshold={} "
-                "merged={} "
-                "passed={} outgoing={} unreadable={} messages={}",
-                window, report.rows, report.fresh, report.duplicates, report.foreign, report.below_threshold,
-                report.merged, report.passed, report.outgoing, report.unreadable, report.queued);
-        }
-    }
-    if (!report.truncated.empty()) {
-        parts_.conditions.raise(
-            Condition::kTruncated,
-            {.state = "truncated",
-             .headline = "Cloudflare's answer was cut",
-             .details = {fmt::format(
-                             "{} second(s) hold more events than one answer may carry, the first at {}.",
-                             report.truncated.size(), european_time(report.truncated.front())),
-                         "What the answers held is stored and told; the rest of those seconds is not."},
-             .tell = Tell::kLogAndSoc},
-            &parts_.store);
-    } else if (report.outcome == PollReport::Outcome::kDone) {
-        parts_.conditions.clear(Condition::kTruncated, "Cloudflare's answers are whole again", &parts_.store);
-        static_cast<void>(parts_.store.prune_delivered(parts_.clock.wall() - kKeepDelivered));
-    }
-}
-
-void Poller::tell_cloudflare(const QueryFailure& failure) {
-    const SteadyTime now = parts_.clock.steady();
-    if (!failing_since_) failing_since_ = now;
-    const bool permanent = cloudflare::permanent(failure.kind);
-    const auto blindness = std::max<milliseconds>(kBlindness, options_.poll_interval * 2);
-    if (!permanent && now - *failing_since_ < blindness) return;
-    // Every kind of passing failure is one state: an outage that changes its face is still one outage.
-    const std::string state = permanent ? name(failure.kind) : "unreachable";
-    parts_.conditions.raise(
-        Condition::kCloudflare,
-        {.state = state,
-         .headline = permanent ? fmt::format("Cloudflare refuses the query ({})", name(failure.kind))
-                               : std::string{"Cloudflare does not answer"},
-         .details = {failure.detail,
-                     "No mitigation event can be seen until this is mended. This is not peace.",
-                     fmt::format(
-                         "What happens meanwhile is caught up, for {} at most.",
-                         duration_text(std::max<milliseconds>(options_.catch_up, options_.lookback)))},
-         .tell = Tell::kLogAndSoc},
-        &parts_.store);
-}
-
-void Poller::note_clock() {
-    const milliseconds skew = parts_.fetcher.skew();
-    if (skew >= minutes{2} || skew <= -minutes{2}) {
-        parts_.conditions.raise(
-            Condition::kClock,
-            {.state = "wrong",
-             .headline = "This machine's clock is wrong",
-             .details = {fmt::format("It is {} {} Cloudflare's; windows follow Cloudflare's clock.",
-                                     duration_text(skew < milliseconds{0} ? -skew : skew),
-                                     skew < milliseconds{0} ? "ahead of" : "behind")},
-             .tell = Tell::kLogAndSoc},
-            &parts_.store);
-    } else {
-        parts_.conditions.clear(Condition::kClock, "This machine's clock is right again", &parts_.store);
-    }
-}
-
-void Poller::count(const PollReport& report) {
-    const auto events = [&](const char* result) -> Counter& { return event_counter(parts_.metrics, result); };
-    poll_counter(parts_.metrics, kPollOutcomes[static_cast<std::size_t>(report.outcome)]).add();
-    events("claimed").add(report.fresh);
-    events("duplicate").add(report.duplicates);
-    events("filtered").add(report.foreign);
-    events("below_threshold").add(report.below_threshold);
-    events("merged").add(report.merged);
-    events("passed").add(report.passed);
-    events("outgoing").add(report.outgoing);
-    events("unreadable").add(report.unreadable);
-    parts_.metrics.gauge("cam_geoip_failed_lookups", "Look-ups that met a damaged record of a GeoIP database")
-        .set(static_cast<double>(parts_.geo.failed_lookups()));
-    parts_.metrics
-        .counter("cam_polls_truncated_seconds_total", "Seconds with more events than one answer carries")
-        .add(report.truncated.size());
-    if (report.outcome == PollReport::Outcome::kDone) {
-        parts_.metrics
-            .gauge("cam_poll_last_success_timestamp_seconds",
-                   "When the last successful poll ended, seconds since 1970")
-            .set(static_cast<double>(parts_.clock.wall().time_since_epoch().count()) / 1000.0);
-    }
 }
 
 }  // namespace cam::app

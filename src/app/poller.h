@@ -11,29 +11,18 @@
 #include "app/composer.h"
 #include "app/conditions.h"
 #include "app/event_fetcher.h"
+#include "app/poll_report.h"
+#include "app/poll_teller.h"
 #include "app/preferences.h"
 #include "cam/rules/event_filter.h"
 
 namespace cam::app {
 
-/// What one poll did.
-struct PollReport {
-    enum class Outcome { kDone, kFailed, kCancelled };
-    Outcome outcome = Outcome::kDone;
-    std::string why;  ///< of a failure, one line
-    TimeWindow span{};
-    std::uint64_t rows = 0;
-    std::uint64_t fresh = 0;
-    std::uint64_t duplicates = 0;
-    std::uint64_t foreign = 0;
-    std::uint64_t below_threshold = 0;
-    std::uint64_t merged = 0;
-    std::uint64_t unreadable = 0;
-    std::uint64_t passed = 0;    ///< rows of traffic that Cloudflare let through (log-only rules)
-    std::uint64_t outgoing = 0;  ///< rows of traffic that left our network
-    std::uint64_t queued = 0;
-    std::vector<WallTime> truncated;
-};
+/// How far back a poll may follow the last claimed instant: `catch_up`, but never less than what the lookback
+/// and two intervals of polling span, because the time since the last poll is no gap.
+[[nodiscard]] std::chrono::milliseconds farthest_back(std::chrono::seconds poll_interval,
+                                                      std::chrono::minutes lookback,
+                                                      std::chrono::hours catch_up);
 
 /// The gap, if polling has paused for longer than its own rhythm explains; see Poller.
 [[nodiscard]] std::optional<PollGap> poll_gap(std::optional<WallTime> claimed_to, WallTime now,
@@ -80,21 +69,17 @@ private:
     Result<std::optional<WallTime>> progress(PollReport& report);
     void sift(cloudflare::EventPage&& page, rules::Scope scope, Batch& batch, PollReport& report);
     bool claim(Batch& batch, WallTime now, PollReport& report);
-    void finish(PollReport& report, const std::optional<cloudflare::QueryFailure>& failure);
-    void tell_cloudflare(const cloudflare::QueryFailure& failure);
-    void note_clock();
-    void count(const PollReport& report);
 
     Parts parts_;
     Options options_;
     rules::EventFilter filter_;
     Composer composer_;
+    PollTeller teller_;
     std::optional<GeoEdition::Type> geoip_;
     std::optional<SteadyTime> claimed_at_;  // of this process' last claim
-    std::optional<SteadyTime> failing_since_;
-    std::optional<WallTime> told_gap_;  // claimed_to of the gap that was logged
-    std::optional<TimeWindow> hole_;    // what could not be asked any more when polling resumed
-    bool progress_unknown_ = false;     // the database holds something that is no time
+    std::optional<WallTime> told_gap_;      // claimed_to of the gap that was logged
+    std::optional<TimeWindow> hole_;        // what could not be asked any more when polling resumed
+    bool progress_unknown_ = false;         // the database holds something that is no time
     bool claimed_once_ = false;
 };
 

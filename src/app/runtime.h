@@ -2,12 +2,15 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "app/files.h"
 #include "app/monitor_parts.h"
+#include "app/wakeup.h"
 
 namespace cam::app {
 
@@ -34,6 +37,11 @@ public:
     Status start(Announce announce);
     /// What the main thread looks after now and then; true while every loop advances.
     bool tick();
+    /// True if the database's file was removed or another lies in its place, and no message waits in ours any
+    /// more: what is claimed from here on would be told again after the next start.
+    [[nodiscard]] bool lost_its_database();
+    /// Says that an earlier Runtime has lost its database and this one goes on with the file that lies there.
+    void tell_replaced_database();
     /// Ends the threads within five seconds (longer only while the database is locked). With kYes the
     /// shutdown report is sent, or waits in the outbox for the next start.
     void stop(Announce announce);
@@ -57,6 +65,7 @@ private:
     api::EventBoard events_;
     Surroundings around_;
     std::unique_ptr<store::SqliteStore> store_;
+    std::optional<FileIdentity> database_;
     std::unique_ptr<PollSide> poll_;
     std::unique_ptr<DeliverySide> delivery_;
     Heartbeat& poll_beat_;

@@ -70,11 +70,10 @@ bool looks_like_token(std::string_view written) {
 /// Takes secrets from where they are kept: environment, then file, then the inline value.
 class SecretSource {
 public:
-    SecretSource(SettingsReader& reader, fs::path base, fs::path settings_folder,
-                 const Environment& environment)
+    SecretSource(SettingsReader& reader, const std::string& settings_file, const Environment& environment)
         : reader_(reader),
-          base_(std::move(base)),
-          folder_(std::move(settings_folder)),
+          base_(base_folder(settings_file)),
+          settings_file_(fs::absolute(settings_file).lexically_normal()),
           environment_(environment) {}
 
     Secret take(const std::string& inline_path, const std::string& file_path,
@@ -86,6 +85,7 @@ public:
         if (from_environment && !from_environment->empty())
             return checked(*from_environment, "the environment");
         if (!file.empty()) return from_file(file_path, file);
+        if (!inline_value.empty()) warn_if_open(inline_path, settings_file_.string());
         return checked(inline_value, inline_path);
     }
 
@@ -106,7 +106,14 @@ private:
         }
         if (text->empty())
             reader_.error(path, fmt::format("{} is empty; write the token into it", quote(file)));
+        warn_if_open(path, file);
         return checked(*text, path);
+    }
+    void warn_if_open(const std::string& path, const std::string& file) {
+        if (!everybody_can_read(file)) return;
+        reader_.warning(
+            path,
+            fmt::format("lies in {}, which everybody on this machine can read; chmod o-r it", quote(file)));
     }
     /// `${CREDENTIALS_DIRECTORY}` is systemd's; a person at a shell has none and means the folder beside the
     /// settings.
@@ -114,8 +121,8 @@ private:
         constexpr std::string_view kVariable = "${CREDENTIALS_DIRECTORY}";
         const std::size_t at = written.find(kVariable);
         if (at == std::string::npos) return resolved(base_, written);
-        const std::string folder =
-            environment_.credentials_directory.value_or((folder_ / "credentials").string());
+        const std::string folder = environment_.credentials_directory.value_or(
+            (settings_file_.parent_path() / "credentials").string());
         std::string out = written;
         return resolved(base_, out.replace(at, kVariable.size(), folder));
     }
@@ -129,7 +136,7 @@ private:
 
     SettingsReader& reader_;
     fs::path base_;
-    fs::path folder_;
+    fs::path settings_file_;
     const Environment& environment_;
 };
 
@@ -181,7 +188,7 @@ void read_flow(SettingsReader& reader, SecretSource& secrets, Settings& settings
 void read_all(SettingsReader& reader, const std::string& file, const Environment& environment,
               Settings& settings) {
     const fs::path base = base_folder(file);
-    SecretSource secrets(reader, base, fs::absolute(file).lexically_normal().parent_path(), environment);
+    SecretSource secrets(reader, file, environment);
 
     reader.text("cloudflare.account_id", settings.cloudflare.account_id);
     settings.cloudflare.api_token =
@@ -220,6 +227,13 @@ bool has_error_at(const std::vector<Finding>& findings, std::string_view prefix)
     });
 }
 
+/// A chat's id is a number, a channel's or public group's name begins with @; Telegram knows nothing else.
+bool looks_like_chat(std::string_view id) {
+    if (id.starts_with('@')) return id.size() > 1 && id.find_first_of(" \t\r\n") == std::string_view::npos;
+    if (id.starts_with('-')) id.remove_prefix(1);
+    return !id.empty() && id.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// What must be there for the work that is asked.
 void require(SettingsReader& reader, const std::vector<Finding>& findings, const Settings& settings,
              Needs needs) {
@@ -245,6 +259,10 @@ void require(SettingsReader& reader, const std::vector<Finding>& findings, const
             Needs::kEverything);
     missing(settings.telegram.chat_id.empty(), "telegram.chat_id",
             "is missing; write the chat's id (a group's is negative) or @channel", Needs::kEverything);
+    if (!settings.telegram.chat_id.empty() && !looks_like_chat(settings.telegram.chat_id)) {
+        reader.warning("telegram.chat_id",
+                       "is neither a whole number nor @name; Telegram will not find that chat");
+    }
     if (settings.paths.database.empty() && !has_error_at(findings, "paths.database"))
         reader.error("paths.database", "is empty; write the database's path");
     const bool asks_cloudflare = needs == Needs::kCloudflareOnly || !settings.traffic.only_collects();

@@ -46,4 +46,8 @@ void WindowPlan::narrow(seconds widest) {
     widest_ = std::clamp(widest, kNarrowest, widest_);
 }
 
+void WindowPlan::widen(seconds widest) {
+    widest_ = std::clamp(widest, widest_, kWidest);
+}
+
 }  // namespace cam::cloudflare

@@ -352,6 +352,23 @@ TEST_F(TelegramFaultTest, AGroupThatBecameASupergroupIsFollowed) {  // B13
     EXPECT_EQ(world_.messages().at(0).chat_id, kNewId);
 }
 
+// The new id is in the database, and that is what is lost.
+TEST_F(TelegramFaultTest, ALostDatabaseIsToldToTheGroupsNewIdAndWithoutItsTopic) {
+    world_.configure_telegram([](simulator::TelegramSettings& telegram) {
+        telegram.chats.front().state = simulator::TelegramChat::State::kUpgraded;
+        telegram.chats.front().migrated_to = -1009999999999;
+        telegram.chats.push_back({.id = -1009999999999});
+    });
+    configure({{"telegram", {{"message_thread_id", 99}}}});
+    write("db/magic_transit.db",
+          "this is no database, but long enough to be taken for one by its size alone");
+    const Finished done = once();
+    EXPECT_EQ(done.status, 1);
+    const auto told = messages_with("Database cannot be opened");
+    ASSERT_EQ(told.size(), 1U) << done.err;
+    EXPECT_EQ(world_.messages().front().chat_id, -1009999999999);
+}
+
 TEST_F(TelegramFaultTest, AMissingTopicIsLeftOut) {
     configure({{"telegram", {{"message_thread_id", 77}}}});
     world_.add_event(event(60));

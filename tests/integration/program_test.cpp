@@ -1,6 +1,7 @@
 // The program as its users run it: options, exit statuses, files, signals (contract, section 1).
 
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 
 #include <netinet/in.h>
@@ -208,6 +209,32 @@ TEST_F(ProgramTest, TestShowsCloudflaresAnycastWhenTheToggleIsOff) {
     EXPECT_NE(done.out.find("1 events, 1 would be notified"), std::string::npos) << done.out;
 }
 
+TEST_F(ProgramTest, TestAsksAgainWhereThisMachinesClockIsWrong) {
+    const std::time_t there = std::time(nullptr) - 3 * 3600;
+    std::tm parts{};
+    ::gmtime_r(&there, &parts);
+    char date[40];
+    ASSERT_GT(std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts), 0U);
+    world_.add_fault(Fault::chunked().with_header("Date", date).on(Target::kGraphql));
+    world_.add_event(event(3 * 3600 + 60));
+    const Finished done = run(command({"--test"}));
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_NE(done.out.find("1 events, 1 would be notified"), std::string::npos) << done.out;
+    EXPECT_NE(done.out.find("ahead of Cloudflare's; the window follows Cloudflare's"), std::string::npos)
+        << done.out;
+}
+
+TEST_F(ProgramTest, TestSaysWhatItCouldNotUse) {
+    configure({{"geoip", {{"city", {file("none.mmdb")}}}}});
+    write("config/dashboard_prefs.json", "{ broken");
+    const Finished done = run(command({"--test"}));
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_NE(done.out.find("dashboard_prefs.json: is not valid JSON; my_prefixes_only counts as true"),
+              std::string::npos)
+        << done.out;
+    EXPECT_NE(done.out.find("Note: no city database"), std::string::npos) << done.out;
+}
+
 TEST_F(ProgramTest, TestShowsHostileTextHarmlessly) {
     world_.add_event(event(60, {{"attackVector", "\x1b[2Jevil\nSYN"}}));
     const Finished done = run(command({"--test"}));
@@ -223,6 +250,14 @@ TEST_F(ProgramTest, CheckConfigSaysWhatIsFineAndLeavesWithZero) {
         EXPECT_NE(done.out.find(part), std::string::npos) << part << " in:\n" << done.out;
     }
     EXPECT_EQ(listing(), before);
+}
+
+TEST_F(ProgramTest, CheckConfigKnowsThatTheDaemonMakesTheFolderOfTheLog) {
+    EXPECT_NE(run(command({"--check-config"})).out.find("network-analytics-monitor.log: can be written"),
+              std::string::npos);
+    configure({{"paths", {{"log_file", "no/such/folder/x.log"}}}});
+    EXPECT_NE(run(command({"--check-config"})).out.find("x.log: this user cannot write it"),
+              std::string::npos);
 }
 
 TEST_F(ProgramTest, CheckConfigTriesTheAddressesForFlows) {
@@ -355,6 +390,38 @@ TEST_F(ProgramTest, ABrokenFileOnSighupKeepsTheOldSettingsAndSaysWhy) {
     EXPECT_TRUE(daemon.wait_for_log("line 1, column")) << daemon.err();
     world_.add_event(event(5));
     EXPECT_TRUE(world_.wait_for_messages(2));
+}
+
+TEST_F(ProgramTest, ADatabaseThatCannotBeOpenedOnSighupKeepsTheOldSettings) {
+    Process daemon(command({}));
+    ASSERT_TRUE(world_.wait_for_messages(1));
+    configure(
+        {{"paths", {{"database", "no/such/folder/magic_transit.db"}}}, {"organization", "Renamed SOC"}});
+    daemon.signal(SIGHUP);
+    ASSERT_TRUE(daemon.wait_for_log("keeping the old ones")) << daemon.err();
+    EXPECT_TRUE(daemon.wait_for_log("no/such/folder")) << daemon.err();
+    world_.add_event(event(5));
+    ASSERT_TRUE(world_.wait_for_messages(2)) << daemon.err();
+    EXPECT_EQ(world_.messages()[1].text.find("Renamed SOC"), std::string::npos);
+    EXPECT_TRUE(messages_with("Database").empty());
+}
+
+TEST_F(ProgramTest, ADatabaseThatIsRemovedWhileTheDaemonRunsIsMadeAnewAndTold) {
+    use_private_chat();
+    configure();
+    Process::Options options = command({});
+    options.environment = {"WATCHDOG_USEC=1500000"};  // looked at twice a second instead of each 20 s
+    Process daemon(options);
+    world_.add_event(event(60));
+    ASSERT_TRUE(world_.wait_for_messages(2)) << daemon.err();
+    fs::remove_all(file("db"));
+    ASSERT_TRUE(eventually([&] { return !messages_with("removed or replaced").empty(); })) << daemon.err();
+    EXPECT_EQ(messages_with("removed or replaced").size(), 1U);
+    ASSERT_TRUE(eventually([&] { return query("SELECT count(*) FROM network_analytics_events") == "1"; }));
+    world_.add_event(event(5, {{"attackId", "attack-2"}}));
+    ASSERT_TRUE(eventually([&] { return messages_with("attack-2").size() == 1; })) << daemon.err();
+    EXPECT_EQ(query("SELECT count(*) FROM network_analytics_events"), "2")
+        << "and kept where it is looked for";
 }
 
 TEST_F(ProgramTest, SighupOpensTheLogFileAnewAfterItWasMovedAway) {  // B31

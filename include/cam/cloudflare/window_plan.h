@@ -25,6 +25,8 @@ public:
     [[nodiscard]] bool halve();
     /// No later window may be wider than this (at least one second).
     void narrow(std::chrono::seconds widest);
+    /// Later windows may be as wide as this again; halves that are still to ask stay halves.
+    void widen(std::chrono::seconds widest);
     /// Everything before this instant is answered.
     [[nodiscard]] WallTime answered_to() const { return answered_to_; }
 

@@ -31,6 +31,7 @@ TEST_F(DelivererTest, KeepsMessagesWhileTheBotOrTheChatIsRefused) {
         EXPECT_TRUE(process().conditions.wrong(Condition::kTelegram)) << result;
         EXPECT_EQ(book_.count(fmt::format("condition raised condition=telegram state={}", result)), 1U)
             << book_.text();
+        EXPECT_GT(book_.count("error message not delivered"), 0U) << "an operator must act";
         world_.configure_telegram([&](auto& settings) {
             settings.bot_token = token;
             settings.chats = {{.id = chat}};

@@ -20,6 +20,28 @@ using simulator::BodyKind;
 using simulator::Fault;
 using simulator::Target;
 
+/// A Cloudflare that does not answer in time what spans more than `widest`.
+class SlowCloudflare final : public net::HttpClient {
+public:
+    SlowCloudflare(net::HttpClient& behind, FakeClock& clock) : behind_(behind), clock_(clock) {}
+    Result<net::HttpResponse> perform(const net::HttpRequest& request) override {
+        const nlohmann::json asked = nlohmann::json::parse(request.body)["variables"];
+        const auto from = parse_time(asked.value("datetimeStart", ""));
+        const auto to = parse_time(asked.value("datetimeEnd", ""));
+        if (!from || !to || *to - *from <= widest) return behind_.perform(request);
+        ++timeouts;
+        clock_.advance(request.total);
+        return Error{ErrorCode::kTimeout, "no complete answer within 30000 ms"};
+    }
+
+    std::chrono::seconds widest{0};
+    int timeouts = 0;
+
+private:
+    net::HttpClient& behind_;
+    FakeClock& clock_;
+};
+
 class EventFetcherTest : public testing::Test {
 protected:
     struct Fetched {
@@ -35,17 +57,19 @@ protected:
     Fetched fetch(const TimeWindow& span, std::chrono::milliseconds patience = 4min,
                   std::stop_token stop = {}) {
         Fetched fetched;
-        fetched.failure = fetcher_.fetch(span, {site_.clock.steady() + patience, std::move(stop)},
-                                         [&](EventFetcher::Piece&& piece) {
-                                             for (const auto& event : piece.page.events)
-                                                 ++fetched.events[std::string(*event.attack_id)];
-                                             fetched.answered_to.push_back(piece.answered_to);
-                                             if (piece.truncated)
-                                                 fetched.truncated.push_back(*piece.truncated);
-                                             fetched.rows += piece.page.rows;
-                                             return EventFetcher::Go::kOn;
-                                         });
+        fetched.failure = fetch(fetcher_, span, {site_.clock.steady() + patience, std::move(stop)}, fetched);
         return fetched;
+    }
+    static std::optional<cloudflare::QueryFailure> fetch(EventFetcher& fetcher, const TimeWindow& span,
+                                                         const EventFetcher::Patience& patience,
+                                                         Fetched& fetched) {
+        return fetcher.fetch(span, patience, [&](EventFetcher::Piece&& piece) {
+            for (const auto& event : piece.page.events) ++fetched.events[std::string(*event.attack_id)];
+            fetched.answered_to.push_back(piece.answered_to);
+            if (piece.truncated) fetched.truncated.push_back(*piece.truncated);
+            fetched.rows += piece.page.rows;
+            return EventFetcher::Go::kOn;
+        });
     }
     [[nodiscard]] TimeWindow last(std::chrono::minutes length) const {
         return {site_.clock.wall() - length, site_.clock.wall()};
@@ -156,7 +180,6 @@ TEST_F(EventFetcherTest, RepeatsWhatMaySucceed) {
                                     Fault::status(504, BodyKind::kEmpty),
                                     Fault::reset(),
                                     Fault::hang_up(),
-                                    Fault::stall(),
                                     Fault::cut_json(),
                                     Fault::cut_connection(),
                                     Fault::gzip_garbage(),
@@ -169,7 +192,6 @@ TEST_F(EventFetcherTest, RepeatsWhatMaySucceed) {
                                     Fault::body("")};
     for (Fault fault : faults) {
         site_.world.forget();
-        site_.http.hasty = fault.kind() == Fault::Kind::kStall ? 2 : 0;
         site_.world.set_faults({fault.on(Target::kGraphql).times(2)});
         const std::uint64_t before = counter("cam_cloudflare_retries_total");
         const std::size_t sleeps = site_.clock.sleeps().size();
@@ -180,6 +202,69 @@ TEST_F(EventFetcherTest, RepeatsWhatMaySucceed) {
         EXPECT_GE(counter("cam_cloudflare_retries_total"), before + 1) << fault.name();
         EXPECT_GT(site_.clock.sleeps().size(), sleeps) << fault.name() << ": repeated without a pause";
     }
+}
+
+TEST_F(EventFetcherTest, RepeatsAShortWindowThatWasNotAnsweredInTime) {
+    EXPECT_EQ(fetch(last(1min)).kind(), std::nullopt);
+    add(site_.clock.wall() - 30s);
+    site_.world.forget();
+    site_.http.hasty = 2;
+    site_.world.add_fault(Fault::stall().on(Target::kGraphql).times(2));
+    const std::size_t sleeps = site_.clock.sleeps().size();
+    EXPECT_EQ(fetch(last(1min)).events.size(), 1U);
+    EXPECT_EQ(queries(), 3U);
+    EXPECT_GT(site_.clock.sleeps().size(), sleeps) << "repeated without a pause";
+}
+
+// A day to catch up that Cloudflare needs more than 30 s for would else fail at every poll, and with it the
+// minutes of now.
+TEST_F(EventFetcherTest, AsksForLessWhereCloudflareIsTooSlow) {
+    SlowCloudflare slow(site_.http, site_.clock);
+    slow.widest = 40min;
+    cloudflare::AnalyticsClient client(
+        slow, site_.clock,
+        {site_.world.cloudflare_url(), site_.world.account_id(), Secret{site_.world.api_token()}});
+    EventFetcher fetcher({client, site_.clock, site_.book.logger(), site_.metrics, site_.heartbeat});
+    const TimeWindow day = last(24h);
+    for (int hour = 0; hour < 24; ++hour) add(day.from + std::chrono::hours{hour});
+    Fetched fetched;
+    const auto failure = fetch(fetcher, day, {site_.clock.steady() + 4min, {}}, fetched);
+    ASSERT_EQ(failure, std::nullopt) << failure->detail;
+    EXPECT_EQ(fetched.events.size(), 24U);
+    for (const auto& [id, times] : fetched.events) EXPECT_EQ(times, 1) << id;
+    EXPECT_EQ(fetched.answered_to.back(), day.to);
+    EXPECT_LE(slow.timeouts, 4) << "what was too slow once is not tried for every window";
+    EXPECT_EQ(site_.book.count("warning cloudflare was too slow, asking for less window_s=86400"), 1U)
+        << site_.book.text();
+
+    slow.widest = 24h;
+    for (int polls = 0; polls < 10; ++polls) fetch(fetcher, last(15min), {site_.clock.steady(), {}}, fetched);
+    site_.world.forget();
+    fetch(fetcher, last(24h), {site_.clock.steady(), {}}, fetched);
+    EXPECT_LE(queries(), 2U) << "and does not stay careful for good";
+}
+
+TEST_F(EventFetcherTest, EndsItsPatienceAlsoWhereItAsksForLess) {
+    SlowCloudflare slow(site_.http, site_.clock);
+    cloudflare::AnalyticsClient client(
+        slow, site_.clock,
+        {site_.world.cloudflare_url(), site_.world.account_id(), Secret{site_.world.api_token()}});
+    EventFetcher fetcher({client, site_.clock, site_.book.logger(), site_.metrics, site_.heartbeat});
+    Fetched fetched;
+    const auto failure = fetch(fetcher, last(24h), {site_.clock.steady() + 100s, {}}, fetched);
+    ASSERT_NE(failure, std::nullopt);
+    EXPECT_EQ(failure->kind, FailureKind::kTimeout);
+    EXPECT_EQ(slow.timeouts, 4);
+}
+
+TEST_F(EventFetcherTest, TriesNarrowerWindowsWhereWideOnesHaveFailedForSeveralPolls) {
+    site_.world.set_faults({Fault::status(503).on(Target::kGraphql)});
+    const TimeWindow span = last(8h);
+    for (int polls = 0; polls < 3; ++polls) EXPECT_EQ(fetch(span, 0ms).kind(), FailureKind::kTransient);
+    site_.world.set_faults({});
+    const Fetched fetched = fetch(span, 0ms);
+    ASSERT_EQ(fetched.failure, std::nullopt) << fetched.failure->detail;
+    EXPECT_EQ(fetched.answered_to, (std::vector<WallTime>{span.from + 2h, span.from + 6h, span.to}));
 }
 
 TEST_F(EventFetcherTest, EndsItsPatienceWithTheLastFailure) {

@@ -35,6 +35,22 @@ std::size_t files_in(const std::string& folder) {
 
 // --- files ---
 
+TEST(FilesTest, TellsWhichFileLiesAtAPath) {
+    const TempFolder folder;
+    const std::string path = folder.write("one", "x");
+    const auto first = file_at(path);
+    ASSERT_TRUE(first);
+    ASSERT_TRUE(*first);
+    folder.write("one", "more");
+    EXPECT_EQ(*file_at(path), *first) << "what it holds does not matter";
+    folder.write("two", "x");
+    fs::rename(folder.file("two"), path);
+    EXPECT_NE(*file_at(path), *first);
+    fs::remove(path);
+    EXPECT_EQ(*file_at(path), std::nullopt);
+    EXPECT_FALSE(file_at(folder.file(std::string(300, 'x')))) << "a name that cannot be is no absence";
+}
+
 TEST(FilesTest, ReadsARegularFileOfBoundedSize) {
     const TempFolder folder;
     const std::string text = std::string(100'000, 'x') + "\n";

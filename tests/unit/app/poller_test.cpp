@@ -89,6 +89,25 @@ TEST_F(PollerTest, CatchesUpNoFurtherThanItMay) {
     }
 }
 
+// What lies between two polls is no outage, whatever catch_up_hours says.
+TEST_F(PollerTest, LeavesOutNothingBetweenTwoPollsHoweverFarApart) {
+    struct Case {
+        std::chrono::seconds interval;
+        std::chrono::hours catch_up;
+    };
+    for (const Case& one : {Case{5min, 0h}, Case{24h, 24h}, Case{2h, 1h}}) {
+        options_.poll_interval = one.interval;
+        options_.lookback = 1min;
+        options_.catch_up = one.catch_up;
+        restart();
+        poll();
+        const auto before = claimed_to();
+        site_.clock.advance(one.interval + 4min);  // the poll before began late
+        const PollReport report = poll();
+        EXPECT_LE(report.span.from, *before - 2min) << one.interval.count() << " s";
+    }
+}
+
 TEST_F(PollerTest, AsksNotBeyondWhatTheAccountKeeps) {
     site_.world.set_limits({.not_older_than_seconds = 7'200});
     poll();

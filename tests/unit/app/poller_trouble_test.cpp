@@ -80,6 +80,37 @@ TEST_F(PollerTest, TellsAPassingOutageOnceAndOnlyAfterAQuarterOfAnHour) {
         << texts[0];
 }
 
+// Cron without the daemon: each poll is a process of its own.
+TEST_F(PollerTest, TellsAnOutageThatLastsAlsoWhereEachPollIsAProcess) {
+    poll();
+    site_.world.set_faults({Fault::status(503).on(Target::kGraphql)});
+    for (int i = 1; i <= 6; ++i) {
+        site_.clock.advance(5min);
+        restart();
+        poll();
+        EXPECT_EQ(told().size(), i == 4 ? 1U : 0U) << "nothing was seen for " << 5 * i << " minutes";
+    }
+    site_.world.clear_faults();
+    restart();
+    poll();
+    const std::vector<std::string> texts = told();
+    ASSERT_EQ(texts.size(), 1U);
+    EXPECT_TRUE(has(texts[0], "Cloudflare answers again")) << texts[0];
+}
+
+TEST_F(PollerTest, CallsNobodyBlindWhileCloudflareAnswersAPart) {
+    site_.world.set_limits({.max_duration_seconds = 300});
+    poll();
+    site_.clock.advance(5h);
+    for (int i = 0; i < 6; ++i) {
+        site_.world.set_faults({Fault::status(503).on(Target::kGraphql).skipping(2)});
+        EXPECT_EQ(poll().outcome, Outcome::kFailed);
+        site_.clock.advance(5min);
+    }
+    EXPECT_TRUE(told().empty());
+    EXPECT_FALSE(process().conditions.wrong(Condition::kCloudflare));
+}
+
 TEST_F(PollerTest, SaysNothingOfAShortOutage) {
     poll();
     for (int i = 0; i < 2; ++i) {

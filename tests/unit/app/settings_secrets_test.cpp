@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
+
 #include "unit/app/settings_fixture.h"
 
 namespace cam::app {
@@ -43,6 +45,32 @@ TEST_F(SettingsTest, LooksForCredentialsBesideTheSettingsWhereSystemdGaveNone) {
     const LoadedSettings loaded = parse(with_token_files());
     ASSERT_TRUE(loaded.usable()) << lines(loaded);
     EXPECT_EQ(loaded.settings.telegram.bot_token.reveal(), "1:beside-the-settings");
+}
+
+TEST_F(SettingsTest, WarnsOfATokenThatEverybodyOnThisMachineCanRead) {
+    const auto open = [&](unsigned mode) { ASSERT_EQ(::chmod(folder_.path().c_str(), mode), 0); };
+    environment_.credentials_directory = folder_.file("credentials");
+    folder_.write("secrets/cloudflare", "x");
+    folder_.write("credentials/telegram", "1:x");
+    folder_.write("config/settings.json", "{}");
+    for (const char* file : {"secrets/cloudflare", "config/settings.json"})
+        ASSERT_EQ(::chmod(folder_.file(file).c_str(), 0644), 0);
+    ASSERT_EQ(::chmod(folder_.file("credentials/telegram").c_str(), 0640), 0);
+    open(0755);
+    LoadedSettings loaded = parse(with_token_files());
+    EXPECT_TRUE(loaded.usable()) << lines(loaded);
+    EXPECT_TRUE(warns(loaded, "cloudflare.api_token_file", "everybody on this machine can read"))
+        << lines(loaded);
+    EXPECT_EQ(loaded.findings.size(), 1U) << lines(loaded);
+    loaded = parse(python_era());
+    EXPECT_TRUE(warns(loaded, "cloudflare.api_token", folder_.file("config/settings.json"))) << lines(loaded);
+    EXPECT_TRUE(warns(loaded, "telegram.bot_token")) << lines(loaded);
+    environment_.cloudflare_api_token = "from-the-environment";
+    environment_.telegram_bot_token = "1:from-the-environment";
+    EXPECT_EQ(lines(parse(python_era())), "") << "nothing in the file is used";
+    environment_ = {};
+    open(0700);
+    EXPECT_EQ(lines(parse(python_era())), "") << "a closed folder above it suffices";
 }
 
 TEST_F(SettingsTest, RefusesATokenFileThatIsMissingEmptyOrOdd) {

@@ -252,6 +252,10 @@ TEST_F(SettingsTest, TakesAChatIdAsNumberOrText) {
     EXPECT_EQ(chat("42").settings.telegram.message_thread_id, 7);
     EXPECT_TRUE(chat("42").usable());
     EXPECT_TRUE(refuses(chat("1.5"), "telegram.chat_id"));
+    for (const char* odd : {"\"soc\"", "\"@\"", "\"-\"", "\"-100 12\"", "\"https://t.me/soc\""})
+        EXPECT_TRUE(warns(chat(odd), "telegram.chat_id", "neither a whole number nor @name")) << odd;
+    for (const char* good : {"\"@soc\"", "\"-1001234567890\"", "42"})
+        EXPECT_FALSE(warns(chat(good), "telegram.chat_id")) << good;
     EXPECT_TRUE(refuses(chat("true"), "telegram.chat_id"));
 }
 

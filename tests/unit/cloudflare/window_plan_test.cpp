@@ -72,6 +72,19 @@ TEST(WindowPlanTest, GoesBackToTheWidestWindowBehindABusyPlace) {
     EXPECT_EQ(plan.next(), (TimeWindow{kStart + 1h, kStart + 2h}));
 }
 
+TEST(WindowPlanTest, WidensAgainWhenToldAndKeepsTheHalvesThatAreStillToAsk) {
+    WindowPlan plan{{kStart, kStart + 4h}, 2h};
+    EXPECT_TRUE(plan.halve());
+    plan.narrow(30min);
+    EXPECT_EQ(plan.next(), (TimeWindow{kStart, kStart + 30min}));
+    plan.widen(3h);
+    EXPECT_EQ(plan.next(), (TimeWindow{kStart, kStart + 1h}));
+    plan.widen(1min);
+    plan.complete();
+    plan.complete();
+    EXPECT_EQ(plan.next(), (TimeWindow{kStart + 2h, kStart + 4h})) << "widen() never narrows";
+}
+
 TEST(WindowPlanTest, NarrowsTheWindowsStillToComeAndNeverWidensThem) {
     WindowPlan plan{{kStart, kStart + 4h}, 4h};
     plan.narrow(1h);
