@@ -86,6 +86,8 @@ Result<Json> parse_json(std::string_view text) {
         return Json::parse(text);
     } catch (const Json::parse_error& broken) {
         return Error{ErrorCode::kInvalid, fmt::format("the body is not JSON (byte {})", broken.byte)};
+    } catch (const Json::out_of_range&) {  // 1e400
+        return Error{ErrorCode::kTooLarge, "a number in the body is too large"};
     }
 }
 

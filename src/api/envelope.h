@@ -37,7 +37,8 @@ private:
     bool is_empty_ = true;
 };
 
-/// A client's JSON. Refused (kInvalid) if it is none or nests deeper than 32 levels.
+/// A client's JSON. kInvalid: it is none, or nests deeper than 32 levels. kTooLarge: it holds a number beyond
+/// those of a double.
 [[nodiscard]] Result<nlohmann::ordered_json> parse_json(std::string_view text);
 
 }  // namespace cam::api

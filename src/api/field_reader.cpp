@@ -38,7 +38,9 @@ std::optional<std::uint64_t> whole(const nlohmann::ordered_json& value) {
 
 Result<FieldReader, HttpAnswer> FieldReader::parse(std::string_view body) {
     Result<Json> parsed = parse_json(body);
-    if (!parsed) return failure(400, parsed.error().detail);
+    if (!parsed) {
+        return failure(parsed.error().code == ErrorCode::kTooLarge ? 422 : 400, parsed.error().detail);
+    }
     if (!parsed->is_object()) {
         return failure(422, fmt::format("a JSON object {{…}} is expected, not {}", shown(parsed.value())));
     }

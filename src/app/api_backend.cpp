@@ -92,17 +92,15 @@ ExporterStatus status_of(const decode::ExporterReport& report, SteadyTime now, W
         if (report.dropped[i] == 0) continue;
         status.dropped.emplace_back(name(static_cast<decode::DropReason>(i)), report.dropped[i]);
     }
-    std::array<bool, kExportProtocolCount> speaks{};
     for (const decode::ExporterReport::Sampling& one : report.sampling) {
         status.sampling.push_back({.protocol = one.protocol,
                                    .domain = one.domain,
                                    .sampler = one.sampler,
                                    .rate = one.rate,
                                    .source = one.source});
-        speaks[static_cast<std::size_t>(one.protocol)] = true;
     }
-    for (std::size_t i = 0; i < speaks.size(); ++i) {
-        if (speaks[i]) status.protocols.push_back(static_cast<ExportProtocol>(i));
+    for (std::size_t i = 0; i < report.protocols.size(); ++i) {
+        if (report.protocols[i]) status.protocols.push_back(static_cast<ExportProtocol>(i));
     }
     return status;
 }

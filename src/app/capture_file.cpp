@@ -11,12 +11,45 @@
 #include <pcap/pcap.h>
 #include <spdlog/fmt/fmt.h>
 
+#include "cam/base/byte_reader.h"
 #include "cam/base/log.h"
 
 namespace cam::app {
 namespace {
 
 using decode::LinkType;
+
+/// A frame of LINKTYPE_LINUX_SLL2: the ether type comes first, and what it names behind 20 bytes.
+std::optional<CapturedFrame> unwrap_cooked2(std::span<const std::uint8_t> frame) {
+    constexpr std::size_t kHeader = 20;
+    constexpr std::size_t kTagControl = 2;   // of a VLAN tag; the ether type follows
+    constexpr std::size_t kPppoeHeader = 6;  // RFC 2516 4: version, code, session, length
+    ByteReader reader{frame};
+    const std::uint16_t ether_type = reader.u16().value_or(0);
+    std::size_t header = kHeader;
+    LinkType link = LinkType::kIp;
+    switch (ether_type) {
+        case 0x8100:
+        case 0x88a8:
+        case 0x9100:
+        case 0x9200:
+            header += kTagControl;
+            link = LinkType::kEtherType;
+            break;
+        case 0x8847:
+        case 0x8848:
+            link = LinkType::kMpls;
+            break;
+        case 0x8864:
+            header += kPppoeHeader;
+            link = LinkType::kPpp;
+            break;
+        default:
+            break;
+    }
+    if (frame.size() < header) return std::nullopt;
+    return CapturedFrame{.bytes = frame.subspan(header), .link = link};
+}
 
 /// Where the packet begins in a frame of this link type (tcpdump.org/linktypes.html); nullopt if there is
 /// none.
@@ -39,14 +72,8 @@ std::optional<CapturedFrame> unwrap(int link_type, std::span<const std::uint8_t>
             return behind(0, LinkType::kPpp);
         case DLT_LINUX_SLL:
             return behind(14, LinkType::kEtherType);
-        case DLT_LINUX_SLL2: {
-            // The ether type comes first, and what it names behind 20 bytes; a tag's own type stands in
-            // between.
-            constexpr std::size_t kHeader = 20;
-            if (frame.size() < kHeader) return std::nullopt;
-            const bool is_tagged = frame[0] != 0x08 && frame[0] != 0x86;
-            return is_tagged ? behind(kHeader + 2, LinkType::kEtherType) : behind(kHeader, LinkType::kIp);
-        }
+        case DLT_LINUX_SLL2:
+            return unwrap_cooked2(frame);
         default:
             return std::nullopt;
     }

@@ -1,6 +1,7 @@
 #include "app/settings.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
@@ -167,6 +168,35 @@ void read_api(SettingsReader& reader, SecretSource& secrets, Settings::Api& api)
     }
 }
 
+/// Whether one of two addresses takes datagrams of the other, so that both cannot be listened to. `[::]`
+/// leaves IPv4 to an IPv4 address of the same port.
+bool overlap(const ListenAddress& a, const ListenAddress& b) {
+    const auto is_v6 = [](const ListenAddress& one) { return one.host.find(':') != std::string::npos; };
+    const auto is_any = [](const IpAddress& address) {
+        return address.bytes() == std::array<std::uint8_t, 16>{};
+    };
+    if (a.port != b.port || a.port == 0 || is_v6(a) != is_v6(b)) return false;
+    const auto first = IpAddress::parse(a.host);
+    const auto second = IpAddress::parse(b.host);
+    return first && second && (*first == *second || is_any(*first) || is_any(*second));
+}
+
+void check_flow_listen(SettingsReader& reader, const std::vector<ListenAddress>& listen) {
+    if (listen.empty()) {
+        reader.error("flow.listen", "is empty; write where routers send to, such as [\"0.0.0.0:2055\"]");
+    }
+    for (std::size_t i = 0; i < listen.size(); ++i) {
+        const auto end = listen.begin() + static_cast<std::ptrdiff_t>(i);
+        const auto other = std::find_if(listen.begin(), end,
+                                        [&](const ListenAddress& one) { return overlap(one, listen[i]); });
+        if (other == end) continue;
+        reader.error("flow.listen", fmt::format("has {} and {}, of which only one can be listened to; the "
+                                                "wider one takes the datagrams of both",
+                                                other->text(), listen[i].text()));
+        return;
+    }
+}
+
 void read_flow(SettingsReader& reader, SecretSource& secrets, Settings& settings) {
     reader.flag("flow.enabled", settings.flow.enabled);
     reader.listen_list("flow.listen", settings.flow.listen);
@@ -174,9 +204,7 @@ void read_flow(SettingsReader& reader, SecretSource& secrets, Settings& settings
     reader.number("flow.workers", 0, 256, workers);
     settings.flow.workers = static_cast<std::uint32_t>(workers);
     reader.number("flow.receive_buffer_bytes", 4'096, 1ULL << 31U, settings.flow.receive_buffer_bytes);
-    if (settings.flow.enabled && settings.flow.listen.empty()) {
-        reader.error("flow.listen", "is empty; write where routers send to, such as [\"0.0.0.0:2055\"]");
-    }
+    if (settings.flow.enabled) check_flow_listen(reader, settings.flow.listen);
     read_traffic(reader, settings);
     Settings::Traffic::ClickHouse& clickhouse = settings.traffic.clickhouse;
     Secret password = secrets.take("", "traffic.clickhouse.password_file", std::nullopt);

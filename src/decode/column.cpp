@@ -134,9 +134,10 @@ struct IntoRate {
         tell(record, value);
     }
 };
+template <std::size_t Width>
 struct IntoProbability {
     static void put(FlowRecord& record, std::uint64_t value, const SetContext&) noexcept {
-        tell(record, one_in_by_probability(value));
+        tell(record, one_in_by_probability(value, Width));
     }
 };
 
@@ -377,7 +378,8 @@ Column::Run column_run(ColumnKind kind, std::uint16_t width, WhenZero when_zero)
         case ColumnKind::kEndByDurationMicroseconds:
             return number_run<IntoDuration<1000>>(width);
         case ColumnKind::kRateProbability:
-            return width == 8 ? number_run<IntoProbability>(width) : nullptr;
+            if (width == 4) return number_run<IntoProbability<4>>(width);
+            return width == 8 ? number_run<IntoProbability<8>>(width) : nullptr;
         case ColumnKind::kRatePopulation:
             return number_run<IntoRate>(width) == nullptr ? nullptr : rate_pair<one_in_by_population>;
         case ColumnKind::kRatePacketSpace:

@@ -62,7 +62,7 @@ enum class ColumnKind : std::uint8_t {
     kEndBefore,
     kEndByDuration,  ///< milliseconds after the start; runs behind it
     kEndByDurationMicroseconds,
-    kRateProbability,  ///< a float64
+    kRateProbability,  ///< a float64, or a float32
     kRatePopulation,   ///< pair: size, population
     kRatePacketSpace,  ///< pair: interval, space
     kRateInterval,     ///< one packet in n

@@ -93,6 +93,7 @@ DecodeReport Decoder::decode(const ExporterKey& exporter, std::span<const std::u
         ++report.dropped[static_cast<std::size_t>(DropReason::kExporterLimit)];
         return report;
     }
+    state->protocols[static_cast<std::size_t>(*protocol)] = true;
     state_->exporters.expire_held(*state, now, report);
     const auto dropped_before = report.dropped;  // of others; each exporter's own is noted with it
 

@@ -54,7 +54,8 @@ ExporterReport ExporterState::report() const {
                        .lost_datagrams = lost_datagrams,
                        .lost_records = lost_records,
                        .dropped = dropped,
-                       .last_seen = last_seen};
+                       .last_seen = last_seen,
+                       .protocols = protocols};
     for (const DomainState& domain : domains_) {
         if (!domain.rate) continue;
         out.sampling.push_back({.protocol = domain.protocol,

@@ -55,7 +55,8 @@ struct ExporterState {
     std::uint64_t lost_records = 0;
     std::array<std::uint64_t, kDropReasonCount> dropped{};
     SteadyTime last_seen{};
-    SteadyTime last_decoded{};  ///< when a flow record came of it
+    SteadyTime last_decoded{};                           ///< when a flow record came of it
+    std::array<bool, kExportProtocolCount> protocols{};  ///< spoken, since the start
     bool is_pinned = false;
     bool has_decoded = false;
     bool is_changed = false;  ///< templates or sampling, since they were last saved

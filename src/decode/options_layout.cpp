@@ -9,7 +9,7 @@ namespace cam::decode {
 namespace {
 
 constexpr std::size_t kMostDatagramBytes = 65535;
-constexpr std::size_t kMeanings = 11;
+constexpr std::size_t kMeanings = 12;
 constexpr std::uint64_t kLatestMs = 253'402'300'799'999;  // the year 9999
 constexpr std::uint16_t kNetflow9ScopeInterface = 2;
 
@@ -45,6 +45,7 @@ OptionsLayout::Meaning OptionsLayout::meaning_of(ExportProtocol protocol, const 
         case 310:
             return Meaning::kPopulation;
         case 311:
+            if (field.length == 4) return Meaning::kBriefProbability;
             return field.length == 8 ? Meaning::kProbability : Meaning::kNothing;
         default:
             return Meaning::kNothing;
@@ -100,7 +101,8 @@ std::optional<OptionsRecord> OptionsLayout::read(ByteReader& rest) const {
     if (of(Meaning::kSize) && of(Meaning::kPopulation)) {
         take(one_in_by_population(*of(Meaning::kSize), *of(Meaning::kPopulation)));
     }
-    if (const auto probability = of(Meaning::kProbability)) take(one_in_by_probability(*probability));
+    if (const auto bits = of(Meaning::kProbability)) take(one_in_by_probability(*bits, 8));
+    if (const auto bits = of(Meaning::kBriefProbability)) take(one_in_by_probability(*bits, 4));
     return record;
 }
 

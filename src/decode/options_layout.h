@@ -47,6 +47,7 @@ private:
         kSize,        ///< samplingSize
         kPopulation,  ///< samplingPopulation
         kProbability,
+        kBriefProbability,  ///< of four bytes
         kBoot,
     };
     struct Field {

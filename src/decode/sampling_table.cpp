@@ -44,7 +44,8 @@ std::span<const SamplingTable::Entry> SamplingTable::range(ExportProtocol protoc
                                                            std::uint32_t domain) const noexcept {
     const Key first{.protocol = protocol, .scope = scope, .domain = domain, .id = 0};
     const auto begin = std::lower_bound(entries_.begin(), entries_.end(), first, ByKey{});
-    const auto end = std::find_if_not(begin, entries_.end(), [&first](const Entry& entry) {
+    // A datagram has thousands of sets, and each looks here: the end is searched for as well.
+    const auto end = std::partition_point(begin, entries_.end(), [&first](const Entry& entry) {
         return entry.key.protocol == first.protocol && entry.key.scope == first.scope &&
                entry.key.domain == first.domain;
     });
@@ -67,9 +68,14 @@ SamplingTable::View SamplingTable::view(ExportProtocol protocol, std::uint32_t d
 
 std::optional<SamplingRate> SamplingTable::View::default_rate(bool record_names_sampler) const noexcept {
     if (domain) return domain;
-    // The only sampler of an exporter whose records do not name theirs.
-    if (!record_names_sampler && samplers.size() == 1 && interfaces.empty()) return samplers.front().rate;
-    return std::nullopt;
+    if (record_names_sampler || samplers.size() != 1) return std::nullopt;
+    // The only sampler of an exporter whose records do not name theirs, unless interfaces say otherwise.
+    constexpr std::size_t kMostCompared = 128;  // for each set
+    const SamplingRate only = samplers.front().rate;
+    if (interfaces.size() > kMostCompared) return std::nullopt;
+    const bool is_agreed = std::all_of(interfaces.begin(), interfaces.end(),
+                                       [only](const Entry& entry) { return entry.rate == only; });
+    return is_agreed ? std::optional{only} : std::nullopt;
 }
 
 std::optional<SamplingRate> SamplingTable::View::rate_of(const FlowRecord& record) const noexcept {

@@ -200,7 +200,6 @@ void SetDecoder::decode_options(const OptionsLayout& layout, ByteReader body) {
 }
 
 void SetDecoder::take(const OptionsRecord& record) {
-    ExporterState& exporter = place_.exporter;
     const std::uint32_t domain = record.domain.value_or(context_.domain);
     if (record.boot_ms) {
         place_.domain(context_.protocol, domain).boot_ms = record.boot_ms;
@@ -208,18 +207,20 @@ void SetDecoder::take(const OptionsRecord& record) {
     }
     const auto rate = rate_of(record.one_in.value_or(0));
     if (!rate) return;
-    SamplingTable::Key key{
-        .protocol = context_.protocol, .scope = SamplingScope::kDomain, .domain = domain, .id = 0};
-    if (record.sampler) {
-        key.scope = SamplingScope::kSampler;
-        key.id = *record.sampler;
-    } else if (record.interface) {
-        key.scope = SamplingScope::kInterface;
-        key.id = *record.interface;
-    }
+    const auto key = [&](SamplingScope scope, std::uint64_t id) {
+        return SamplingTable::Key{.protocol = context_.protocol, .scope = scope, .domain = domain, .id = id};
+    };
+    // Of the sampler of an interface: flow records may name either.
+    if (record.sampler) tell_rate(key(SamplingScope::kSampler, *record.sampler), *rate);
+    if (record.interface) tell_rate(key(SamplingScope::kInterface, *record.interface), *rate);
+    if (!record.sampler && !record.interface) tell_rate(key(SamplingScope::kDomain, 0), *rate);
+}
+
+void SetDecoder::tell_rate(const SamplingTable::Key& key, SamplingRate rate) {
+    ExporterState& exporter = place_.exporter;
     if (!exporter.sampling.knows(key) && !place_.has_room()) return;
     const std::size_t before = exporter.memory_bytes();
-    exporter.is_changed |= exporter.sampling.tell(key, *rate);
+    exporter.is_changed |= exporter.sampling.tell(key, rate);
     place_.exporters.account(exporter, before, exporter.memory_bytes());
 }
 

@@ -53,6 +53,7 @@ private:
     void decode_options(const OptionsLayout& layout, ByteReader body);
     void decode_flows(const Program& program, const SetContext& context, ByteReader body);
     void take(const OptionsRecord& record);
+    void tell_rate(const SamplingTable::Key& key, SamplingRate rate);
     void drop(DropReason reason);
 
     Place place_;

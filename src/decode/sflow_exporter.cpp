@@ -26,16 +26,25 @@ SflowExporter::Agent SflowExporter::saw(const Datagram& datagram, const Room& ro
         agents_.push_back({.agent = datagram.agent,
                            .sub_agent = datagram.sub_agent,
                            .sequence = datagram.sequence,
-                           .uptime_ms = datagram.uptime_ms});
+                           .uptime_ms = datagram.uptime_ms,
+                           .outstanding = 0});
         return static_cast<std::uint16_t>(agents_.size() - 1);
     }
     // Differences wrap as the numbers on the wire do.
     const std::uint32_t step = datagram.sequence - known->sequence;
     const std::uint32_t passed_ms = datagram.uptime_ms - known->uptime_ms;
     const bool is_late = -step <= kMostLate && -passed_ms <= kMostLateMs;
-    if (!is_late) {
+    if (is_late) {
+        if (step != 0 && known->outstanding > 0) {
+            --known->outstanding;
+            ++report.late_datagrams;
+        }
+    } else {
         const bool has_restarted = passed_ms > kHalf || step > kLargestGap;
-        if (!has_restarted && step != 0) report.lost_datagrams += step - 1;
+        const std::uint32_t missing = has_restarted || step == 0 ? 0 : step - 1;
+        report.lost_datagrams += missing;
+        // Only the newest gap is still waited for, and nothing of before a restart.
+        if (has_restarted || missing > 0) known->outstanding = missing;
         known->sequence = datagram.sequence;
         known->uptime_ms = datagram.uptime_ms;
     }
@@ -55,14 +64,14 @@ void SflowExporter::saw_sample(Agent agent, std::uint64_t source, std::uint32_t 
 
 void SflowExporter::append_sampling(std::vector<ExporterReport::Sampling>& rows) const {
     for (const Source& source : sources_) {
+        if (!source.is_used) continue;
         const std::optional<SamplingRate> rate = SamplingRate::one_in(source.rate);
-        if (!source.is_used || !rate) continue;
         rows.push_back({.protocol = ExportProtocol::kSflow5,
                         .domain = agents_[source.agent].sub_agent,
                         .scope = SamplingScope::kSource,
                         .sampler = source.source,
-                        .rate = *rate,
-                        .source = SamplingSource::kSflowSample});
+                        .rate = rate.value_or(SamplingRate::every()),
+                        .source = rate ? SamplingSource::kSflowSample : SamplingSource::kNone});
     }
 }
 

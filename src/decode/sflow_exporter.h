@@ -33,8 +33,9 @@ public:
     /// sources are remembered without asking.
     using Room = std::function<bool()>;
 
-    /// Adds what the sequence says is missing to `report.lost_datagrams`. Late and repeated datagrams and the
-    /// restart of an agent (its uptime or its sequence goes back) are no loss.
+    /// Adds what the sequence says is missing to `report.lost_datagrams`, and what was missing and comes late
+    /// to `report.late_datagrams`. Repeated datagrams and the restart of an agent (its uptime or its sequence
+    /// goes back) are neither.
     Agent saw(const Datagram& datagram, const Room& room, DecodeReport& report);
     /// A flow sample of a data source (type << 32 | index), with the rate that it tells (0: none) and its
     /// drops: samples that the agent lost for want of resources, a running count. What it has grown by is
@@ -44,7 +45,7 @@ public:
     /// Of all that is remembered, with the rows of two reports of it.
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
-    /// One row for each data source that has told a rate.
+    /// One row for each data source; of one that tells no rate, with the source kNone.
     void append_sampling(std::vector<ExporterReport::Sampling>& rows) const;
 
 private:
@@ -53,6 +54,7 @@ private:
         std::uint32_t sub_agent;
         std::uint32_t sequence;
         std::uint32_t uptime_ms;
+        std::uint32_t outstanding;  ///< counted as lost, may still come
     };
     struct Source {
         std::uint64_t source = 0;

@@ -91,6 +91,7 @@ struct ExporterReport {
     std::uint64_t lost_records = 0;
     std::array<std::uint64_t, kDropReasonCount> dropped{};
     SteadyTime last_seen{};
+    std::array<bool, kExportProtocolCount> protocols{};  ///< those it has spoken, decoded or not
 };
 
 /// Decodes NetFlow v5, v9 (RFC 3954), IPFIX (RFC 7011) and sFlow v5 as they come, told apart by their version

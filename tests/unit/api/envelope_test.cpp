@@ -38,5 +38,12 @@ TEST(ParseJsonTest, SaysWhereTextStopsBeingJson) {
     EXPECT_FALSE(parse_json("\"\xff\""));
 }
 
+TEST(ParseJsonTest, ANumberBeyondAllBoundsIsJsonAndRefused) {
+    const auto parsed = parse_json("{\"a\": 1e400}");
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().code, ErrorCode::kTooLarge);
+    EXPECT_EQ(parsed.error().detail, "a number in the body is too large");
+}
+
 }  // namespace
 }  // namespace cam::api

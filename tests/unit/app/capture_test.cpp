@@ -77,6 +77,8 @@ TEST_F(CaptureTest, FindsTheDatagramsOfEveryLinkTypeThatIsRead) {
         {113, WireBytes{}.fill(14).u16(0x0800).add(packet)},
         {276, WireBytes{}.u16(0x0800).fill(18).add(packet)},
         {276, WireBytes{}.u16(0x8100).fill(18).u16(7).u16(0x0800).add(packet)},
+        {276, WireBytes{}.u16(0x8847).fill(18).u32(16U << 12U).u32(17U << 12U | 0x100U).add(packet)},
+        {276, WireBytes{}.u16(0x8864).fill(18).u32(0x11000001).u16(2).u16(0x0021).add(packet)},
     };
     for (const Case& one : cases) {
         const Found found = read(CaptureWriter{one.link_type}.frame(one.frame));

@@ -194,6 +194,13 @@ TEST_F(Netflow9Test, DataBeforeItsTemplateIsHeldAndDecodedWhenItComes) {
     EXPECT_EQ(decode9({netflow9_template(256, kSmall)}).records_from_held, 0U) << "once";
 }
 
+TEST_F(Netflow9Test, AnExporterWhoseTemplateIsMissingTellsItsProtocol) {
+    decode9({set(256, small(1, 2, 3))});
+    const auto protocols = report_of().protocols;
+    for (std::size_t i = 0; i < protocols.size(); ++i)
+        EXPECT_EQ(protocols[i], i == static_cast<std::size_t>(ExportProtocol::kNetflow9)) << i;
+}
+
 TEST_F(Netflow9Test, HeldRecordsKeepTheTimeOfTheirOwnHeader) {
     decode(netflow9({.uptime_ms = 10'000, .seconds = 1000}, {set(256, WireBytes{}.u32(9'000))}));
     decode(netflow9({.uptime_ms = 20'000, .seconds = 1010}, {netflow9_template(256, {{21, 4}})}));

@@ -38,6 +38,25 @@ TEST_F(SamplingTest, ARecordMayTellItsRateInManyWays) {
     expect_rate(500, SamplingSource::kRecord);
     decode_record({{311, 8}}, WireBytes{}.u64(std::bit_cast<std::uint64_t>(0.001)));
     expect_rate(1000, SamplingSource::kRecord);
+    decode_record({{311, 4}}, WireBytes{}.u32(std::bit_cast<std::uint32_t>(0.0005F)));
+    expect_rate(2000, SamplingSource::kRecord);
+}
+
+TEST_F(SamplingTest, ARateThatIsNoWholeNumberIsTheNearest) {
+    decode_record({{309, 4}, {310, 4}}, WireBytes{}.u32(2).u32(3));
+    expect_rate(2, SamplingSource::kRecord);
+    decode_record({{305, 4}, {306, 4}}, WireBytes{}.u32(10).u32(19'985));  // 1 in 1999.5
+    expect_rate(2000, SamplingSource::kRecord);
+    decode_record({{305, 4}, {306, 4}}, WireBytes{}.u32(3).u32(4));
+    expect_rate(2, SamplingSource::kRecord);
+    decode_record({{309, 8}, {310, 8}}, WireBytes{}.u64(std::numeric_limits<std::uint64_t>::max()).u64(1));
+    expect_rate(1, SamplingSource::kNone);
+}
+
+TEST_F(SamplingTest, AProbabilityInOptionsMayHaveFourBytes) {
+    tell({{1, 4}}, {{311, 4}}, WireBytes{}.u32(1).u32(std::bit_cast<std::uint32_t>(0.001F)));
+    decode_record({{1, 4}}, WireBytes{}.u32(1));
+    expect_rate(1000, SamplingSource::kOptions);
 }
 
 TEST_F(SamplingTest, ARateOfZeroIsNotToldAndTheNextSourceCounts) {
@@ -85,6 +104,22 @@ TEST_F(SamplingTest, OptionsOfInterfacesCountForWhatCameIn) {
     EXPECT_EQ(kept().at(0).sampling.n(), 400U);
     EXPECT_EQ(kept().at(1).sampling.n(), 100U);
     EXPECT_EQ(kept().at(2).sampling_source, SamplingSource::kNone);
+}
+
+TEST_F(SamplingTest, OptionsThatNameSamplerAndInterfaceCountForRecordsThatNameEither) {
+    tell({{2, 4}}, {{48, 1}, {50, 4}}, WireBytes{}.u32(11).u8(1).u32(1000).u32(12).u8(2).u32(200));
+    decode_record({{10, 4}, {1, 4}}, WireBytes{}.u32(12).u32(1));
+    expect_rate(200, SamplingSource::kOptions);
+    decode_record({{48, 2}, {1, 4}}, WireBytes{}.u16(1).u32(1));
+    expect_rate(1000, SamplingSource::kOptions);
+    decode_record({{1, 4}}, WireBytes{}.u32(1));
+    expect_rate(1, SamplingSource::kNone);
+}
+
+TEST_F(SamplingTest, TheOnlySamplerCountsThoughItsInterfacesAreNamed) {
+    tell({{2, 4}}, {{48, 1}, {50, 4}}, WireBytes{}.u32(11).u8(1).u32(1000).u32(12).u8(1).u32(1000));
+    decode_record({{1, 4}}, WireBytes{}.u32(1));
+    expect_rate(1000, SamplingSource::kOptions);
 }
 
 TEST_F(SamplingTest, AScopeOfV9IsNotTheElementOfItsNumber) {

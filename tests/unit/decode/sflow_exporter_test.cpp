@@ -55,6 +55,24 @@ TEST_F(SflowExporterTest, ALateOrRepeatedDatagramIsNoLoss) {
     EXPECT_EQ(lost(13, 13'000), 0U) << "the late one has not moved the sequence back";
 }
 
+TEST_F(SflowExporterTest, WhatWasMissingAndComesLateIsToldAndOnlyThat) {
+    const auto late = [this](std::uint32_t sequence, std::uint32_t uptime_ms) {
+        DecodeReport report;
+        exporter_.saw({.agent = kAgent, .sub_agent = 0, .sequence = sequence, .uptime_ms = uptime_ms}, room_,
+                      report);
+        return report.late_datagrams;
+    };
+    EXPECT_EQ(late(10, 10'000), 0U);
+    EXPECT_EQ(lost(13, 13'000), 2U);
+    EXPECT_EQ(late(11, 11'000), 1U);
+    EXPECT_EQ(late(13, 13'000), 0U) << "sent twice";
+    EXPECT_EQ(late(12, 12'000), 1U);
+    EXPECT_EQ(late(12, 12'000), 0U) << "no more than was missing";
+    EXPECT_EQ(lost(16, 90'000), 2U);
+    EXPECT_EQ(lost(3, 1'000), 0U) << "a restart";
+    EXPECT_EQ(late(2, 900), 0U) << "nothing is waited for";
+}
+
 TEST_F(SflowExporterTest, ARestartIsNoLoss) {
     EXPECT_EQ(lost(70'000, 90'000'000), 0U);
     EXPECT_EQ(lost(1, 3'000), 0U);
@@ -82,14 +100,17 @@ TEST_F(SflowExporterTest, TellsTheLastRateOfEachDataSource) {
     dropped_by_agent(std::uint64_t{2} << 32U | 3U, 512, 0);
     dropped_by_agent(5, 0, 0);
     auto rows = sampling();
-    ASSERT_EQ(rows.size(), 2U) << "a rate of 0 is none";
+    ASSERT_EQ(rows.size(), 3U);
     std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.sampler < b.sampler; });
     EXPECT_EQ(rows[0].sampler, 3U);
     EXPECT_EQ(rows[0].rate.n(), 2000U);
     EXPECT_EQ(rows[0].domain, 3U);
     EXPECT_EQ(rows[0].protocol, ExportProtocol::kSflow5);
     EXPECT_EQ(rows[0].source, SamplingSource::kSflowSample);
-    EXPECT_EQ(rows[1].rate.n(), 512U);
+    EXPECT_EQ(rows[1].sampler, 5U);
+    EXPECT_EQ(rows[1].rate.n(), 1U);
+    EXPECT_EQ(rows[1].source, SamplingSource::kNone) << "a rate of 0 is none";
+    EXPECT_EQ(rows[2].rate.n(), 512U);
 }
 
 TEST_F(SflowExporterTest, HoldsTheSourcesOfALargeChassisAndNoMore) {
