@@ -84,7 +84,8 @@ TEST_F(PageTest, DocumentsAndAnswersOfTheApiAllowNoCodeAtAll) {
 TEST_F(PageTest, EachFileIsServedAsItIsWithItsType) {
     EXPECT_GE(page_files().size(), 3U);
     for (const PageFile* one : page_files()) {
-        const auto answer = client_->Get("/assets/" + std::string{one->name});
+        const auto answer =
+            client_->Get("/assets/" + std::string{one->name}, {{"Accept-Encoding", "identity"}});
         ASSERT_TRUE(answer) << one->name;
         EXPECT_EQ(answer->status, 200) << one->name;
         EXPECT_EQ(answer->body, one->plain) << one->name;
