@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -105,6 +106,25 @@ ExporterStatus status_of(const decode::ExporterReport& report, SteadyTime now, W
     return status;
 }
 
+/// Adds those whose flows came by other collectors: of them only that they were heard is known here.
+void add_heard_elsewhere(const HeardInClickHouse& heard, std::vector<ExporterStatus>& exporters) {
+    std::map<IpAddress, ExporterStatus*> known;
+    for (ExporterStatus& one : exporters) known.emplace(one.exporter.address(), &one);
+    std::vector<ExporterStatus> others;
+    for (const clickhouse::SenderProgress& one : heard.senders) {
+        const auto own = known.find(one.exporter);
+        if (own != known.end()) {
+            own->second->last_seen = std::max(own->second->last_seen.value_or(one.newest), one.newest);
+            continue;
+        }
+        others.emplace_back(ExporterKey{one.exporter});
+        others.back().last_seen = one.newest;
+        others.back().flow_records = one.records;
+    }
+    exporters.insert(exporters.end(), std::make_move_iterator(others.begin()),
+                     std::make_move_iterator(others.end()));
+}
+
 /// The exporters that were heard; where none told a rate, the operator's default is what counts.
 Result<std::vector<ExporterStatus>> exporters(const Surroundings& around, Flows& flows) {
     const auto routers = flows.with([](store::FlowStore& store) { return store.routers(); });
@@ -126,6 +146,7 @@ Result<std::vector<ExporterStatus>> exporters(const Surroundings& around, Flows&
         }
         out.push_back(std::move(status));
     }
+    if (const auto heard = around.flow_board.in_clickhouse()) add_heard_elsewhere(*heard, out);
     return out;
 }
 

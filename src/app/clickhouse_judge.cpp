@@ -39,6 +39,9 @@ ClickHouseJudge::ClickHouseJudge(Parts parts, Options options)
       writer_(parts_.client, options_.schema.cluster),
       feed_(reader_, parts_.clock, options_.feed),
       explainer_({reader_, parts_.geo, parts_.clock, parts_.log, parts_.beat}),
+      arrival_({reader_, parts_.remembered, parts_.conditions, parts_.clock, parts_.metrics, parts_.board,
+                parts_.queued}),
+      rival_({writer_, parts_.remembered, parts_.conditions, parts_.clock, parts_.log, parts_.queued}),
       backoff_({.first = seconds{2}, .most = seconds{20}}),
       minutes_corrected_(
           parts_.metrics.counter("cam_flow_windows_total", kMinutesHelp, {{"result", "corrected"}})),
@@ -89,7 +92,21 @@ void ClickHouseJudge::step(const std::stop_token& stop) {
     failing_since_.reset();
     backoff_.reset();
     parts_.conditions.clear(Condition::kClickHouse, "ClickHouse answers again", &parts_.remembered);
-    note_silence();
+    watch(stop);
+}
+
+/// What is no judging, and does not hold it up: whose flows arrive, and who else judges.
+void ClickHouseJudge::watch(const std::stop_token& stop) {
+    if (!is_prepared_) return;
+    if (!rules_.rules.empty())
+        arrival_.note_arrival(feed_, options_.feed.silence, [this] { return judge_.active_in_words(); });
+    if (unrecorded_since_) return;  // each message would wait for the same lock
+    parts_.beat();
+    Status looked = arrival_.look(rules_.routers, feed_.upcoming(), stop);
+    if (looked) looked = rival_.look();
+    if (looked || stop.stop_requested()) return;
+    failures_.add();
+    parts_.log->warn("who sends flows cannot be asked reason={}", quote(looked.error().detail));
 }
 
 Status ClickHouseJudge::round(const std::stop_token& stop) {
@@ -122,7 +139,7 @@ Status ClickHouseJudge::prepare(const std::stop_token& stop) {
     parts_.beat();
     const auto generation = writer_.generation();
     if (!generation) return generation.error();
-    if (const Status pushed = push(rules_, stop); !pushed) return pushed.error();
+    if (const Status begun = begin_plan(*generation, stop); !begun) return begun.error();
     // Before the first plan nothing was counted; under the plan of an earlier process the same was.
     const MinuteTime counted_from =
         *generation ? MinuteTime::min() : std::chrono::ceil<minutes>(parts_.clock.wall());
@@ -135,6 +152,16 @@ Status ClickHouseJudge::prepare(const std::stop_token& stop) {
     feed_.begin_at(first);
     parts_.log->info("judging on ClickHouse schema={} found={} first_minute={}", clickhouse::schema_version(),
                      *found, rfc3339(first));
+    return Done{};
+}
+
+/// With the rules of this database; without any, the plan that is in force stays: a lost database is no
+/// reason to stop counting what rules that are made anew will look back at.
+Status ClickHouseJudge::begin_plan(std::optional<std::uint64_t> found, const std::stop_token& stop) {
+    if (!found || !rules_.rules.empty() || !rules_.routers.empty()) return push(rules_, stop);
+    parts_.log->warn("this database has no rules, ClickHouse counts on by those that it has generation={}",
+                     *found);
+    rival_.note_written(*found);
     return Done{};
 }
 
@@ -210,6 +237,7 @@ Status ClickHouseJudge::push(const RuleSet& set, const std::stop_token& stop) {
     const auto written = writer_.write({.prefixes = prefixes_of(set.rules), .routers = set.routers},
                                        parts_.clock.wall(), stop);
     if (!written) return written.error();
+    rival_.note_written(*written);
     plans_.add();
     return Done{};
 }
@@ -323,14 +351,6 @@ Status ClickHouseJudge::record(const std::stop_token& stop) {
     return Done{};
 }
 
-void ClickHouseJudge::append_active(Trouble& trouble) const {
-    const std::vector<Alert> active = judge_.active();
-    trouble.details.push_back(active.empty() ? "No rule was crossed when it was last known."
-                                             : "Crossed when it was last known:");
-    for (const Alert& alert : active)
-        trouble.details.push_back(fmt::format("{}: {}", alert.rule_name, alert_target(alert)));
-}
-
 void ClickHouseJudge::note_failure(const Error& why) {
     const SteadyTime now = parts_.clock.steady();
     is_up_.set(0);
@@ -347,7 +367,7 @@ void ClickHouseJudge::note_failure(const Error& why) {
         .headline = "Traffic cannot be read from ClickHouse",
         .details = {why.detail, "Traffic is unknown until it answers; then every minute is judged in order."},
         .tell = Tell::kLogAndSoc};
-    append_active(trouble);
+    for (std::string& line : judge_.active_in_words()) trouble.details.push_back(std::move(line));
     parts_.conditions.raise(Condition::kClickHouse, trouble, &parts_.remembered);
     parts_.queued();
 }
@@ -364,28 +384,8 @@ void ClickHouseJudge::note_unrecorded(const Error& why) {
                     .headline = "Traffic alerts cannot be written",
                     .details = {why.detail, "New traffic alerts wait."},
                     .tell = Tell::kLogAndSoc};
-    append_active(trouble);
+    for (std::string& line : judge_.active_in_words()) trouble.details.push_back(std::move(line));
     parts_.conditions.raise(Condition::kFlowStore, trouble, &parts_.remembered);
-}
-
-/// Nothing arrives at all: that is not known to be peace.
-void ClickHouseJudge::note_silence() {
-    if (!is_prepared_ || rules_.rules.empty()) return;
-    if (!feed_.is_silent()) {
-        if (feed_.newest())
-            parts_.conditions.clear(Condition::kFlowSilence, "Flows arrive again", &parts_.remembered);
-        return;
-    }
-    Trouble trouble{
-        .state = "silent",
-        .headline = "No flows arrive",
-        .details = {feed_.newest() ? fmt::format("the newest was received {}", european_time(*feed_.newest()))
-                                   : fmt::format("none for {}", duration_text(options_.feed.silence)),
-                    "Traffic is unknown, not zero; what arrives late is judged then."},
-        .tell = Tell::kLogAndSoc};
-    append_active(trouble);
-    parts_.conditions.raise(Condition::kFlowSilence, trouble, &parts_.remembered);
-    parts_.queued();
 }
 
 void ClickHouseJudge::prune() {

@@ -9,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "app/arrival_watch.h"
 #include "app/clickhouse_explainer.h"
 #include "app/conditions.h"
 #include "app/minute_feed.h"
 #include "app/minute_judge.h"
+#include "app/rival_watch.h"
 #include "app/rule_sets.h"
 #include "cam/base/backoff.h"
 #include "cam/base/clock.h"
@@ -48,6 +50,7 @@ public:
         std::function<void()> queued;       ///< called when messages went into the outbox
         std::function<void()> beat;         ///< called between calls that may take long
         api::EventBoard* events = nullptr;  ///< told of alerts and judged minutes, if there is one
+        FlowBoard* board = nullptr;         ///< shown whose flows arrive, if there is one
     };
     struct Options {
         clickhouse::SchemaOptions schema{};
@@ -80,6 +83,7 @@ private:
 
     Status round(const std::stop_token& stop);
     Status prepare(const std::stop_token& stop);
+    Status begin_plan(std::optional<std::uint64_t> found, const std::stop_token& stop);
     Status warm_up(MinuteTime before, const std::stop_token& stop);
     Status judge_again(MinuteTime from, MinuteTime to, const std::stop_token& stop);
     void take(std::optional<store::Judgement> judgement, MinuteTime minute, std::vector<PrefixMinute> traffic,
@@ -94,8 +98,7 @@ private:
     Status record(const std::stop_token& stop);
     void note_failure(const Error& why);
     void note_unrecorded(const Error& why);
-    void note_silence();
-    void append_active(Trouble& trouble) const;
+    void watch(const std::stop_token& stop);
     void prune();
 
     Parts parts_;
@@ -105,6 +108,8 @@ private:
     clickhouse::PlanWriter writer_;
     MinuteFeed feed_;
     ClickHouseExplainer explainer_;
+    ArrivalWatch arrival_;
+    RivalWatch rival_;
     RuleSet rules_;                        ///< in force
     std::deque<PendingRules> next_rules_;  ///< written; in force from their minute on
     bool is_prepared_ = false;

@@ -36,7 +36,8 @@ Status monitor(const Surroundings& around, Heartbeat& heartbeat, const std::func
                            .render = render_options(around.settings),
                            .queued = queued,
                            .beat = [&heartbeat] { heartbeat.beat(); },
-                           .events = &around.events},
+                           .events = &around.events,
+                           .board = &around.flow_board},
                           {.schema = schema_options(settings)});
     if (const Status begun = judge.begin(); !begun) return begun.error();
     while (!stop.stop_requested()) {

@@ -62,6 +62,8 @@ const char* name(Condition condition) {
             return "clickhouse_writer";
         case Condition::kKafkaProducer:
             return "kafka_producer";
+        case Condition::kSecondJudge:
+            return "second_judge";
     }
     return "unknown";
 }

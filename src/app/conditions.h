@@ -36,8 +36,9 @@ enum class Condition {
     kClickHouse,
     kClickHouseWriter,
     kKafkaProducer,
+    kSecondJudge,
 };
-inline constexpr std::size_t kConditionCount = 17;
+inline constexpr std::size_t kConditionCount = 18;
 [[nodiscard]] const char* name(Condition condition);
 
 /// Who hears of it.

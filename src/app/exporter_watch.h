@@ -1,11 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <vector>
 
 #include "app/conditions.h"
 #include "app/flow_exchange.h"
 #include "app/flow_metrics.h"
+#include "app/silent_routers.h"
 #include "cam/base/clock.h"
 #include "cam/base/log.h"
 #include "cam/base/metrics.h"
@@ -15,12 +15,8 @@
 
 namespace cam::app {
 
-/// A router that was not heard for so long is silent.
-inline constexpr std::chrono::minutes kExporterSilence{10};
-
-/// The routers that have been named for longer than that and are silent.
-[[nodiscard]] std::vector<Router> silent_routers(const std::vector<decode::ExporterReport>& exporters,
-                                                 const std::vector<Router>& routers, const Clock& clock);
+/// When the own workers heard each exporter.
+[[nodiscard]] HeardAgo heard_ago(const std::vector<decode::ExporterReport>& exporters, SteadyTime now);
 
 /// Shows in /metrics what is known of the exporters, tells the SOC once when a listed router has fallen
 /// silent and when it is back, and keeps the saved state of those that still send. Owned by the thread that
@@ -44,11 +40,10 @@ public:
 
 private:
     void keep_seen(const std::vector<decode::ExporterReport>& exporters);
-    void look_for_silence(const std::vector<decode::ExporterReport>& exporters,
-                          const std::vector<Router>& routers);
 
     Parts parts_;
     ExporterMetrics metrics_;
+    SilenceTeller teller_;
     SteadyTime started_;
     SteadyTime looked_{};
     SteadyTime kept_ = started_;

@@ -17,4 +17,12 @@ std::vector<decode::ExporterReport> FlowBoard::exporters() const {
     return exchange ? exchange->exporters() : std::vector<decode::ExporterReport>{};
 }
 
+void FlowBoard::show(HeardInClickHouse heard) {
+    in_clickhouse_.with([&](auto& held) { held = std::move(heard); });
+}
+
+std::optional<HeardInClickHouse> FlowBoard::in_clickhouse() const {
+    return in_clickhouse_.with([](const auto& held) { return held; });
+}
+
 }  // namespace cam::app

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <spdlog/fmt/fmt.h>
+
 #include "app/alert_composer.h"
 
 namespace cam::app {
@@ -86,6 +88,15 @@ std::optional<store::Judgement> MinuteJudge::correct(std::span<const rules::Corr
 
 std::optional<store::Judgement> MinuteJudge::judge_again() {
     return judgement_of(evaluator_.judge_again());
+}
+
+std::vector<std::string> MinuteJudge::active_in_words() const {
+    const std::vector<Alert> alerts = active();
+    std::vector<std::string> lines{alerts.empty() ? "No rule was crossed when it was last known."
+                                                  : "Crossed when it was last known:"};
+    for (const Alert& alert : alerts)
+        lines.push_back(fmt::format("{}: {}", alert.rule_name, alert_target(alert)));
+    return lines;
 }
 
 std::optional<store::Judgement> MinuteJudge::judgement_of(std::vector<rules::AlertChange> changes) {

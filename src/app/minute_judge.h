@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "cam/api/event_board.h"
@@ -48,6 +49,8 @@ public:
 
     [[nodiscard]] rules::Evaluator& evaluator() { return evaluator_; }
     [[nodiscard]] std::vector<Alert> active() const { return evaluator_.active(); }
+    /// The same as lines of a message that tells of trouble, the first one as their heading.
+    [[nodiscard]] std::vector<std::string> active_in_words() const;
 
 private:
     static std::optional<store::Judgement> judgement_of(std::vector<rules::AlertChange> changes);

@@ -3,8 +3,6 @@
 #include <set>
 #include <utility>
 
-#include <spdlog/fmt/fmt.h>
-
 #include "app/exporter_watch.h"
 #include "cam/base/version.h"
 
@@ -23,7 +21,8 @@ api::Readiness readiness(const Surroundings& around) {
     if (!poll.empty()) told.reasons.insert(told.reasons.begin(), poll);
     told.ready = poll.empty() && !around.conditions.wrong(Condition::kDatabase) &&
                  !around.conditions.wrong(Condition::kFlowListener) &&
-                 !around.conditions.wrong(Condition::kFlowStore);
+                 !around.conditions.wrong(Condition::kFlowStore) &&
+                 !around.conditions.wrong(Condition::kSecondJudge);
     return told;
 }
 
@@ -37,12 +36,15 @@ void StatusView::add_database(StorePool<store::SqliteStore>& events, MonitorStat
 }
 
 void StatusView::add_flow(StorePool<store::FlowStore>& flows, MonitorStatus& status) const {
-    status.flow.enabled = around_.settings.flow.enabled;
+    const Settings::Traffic& traffic = around_.settings.traffic;
+    const bool judges_there = traffic.on_clickhouse() && !traffic.only_collects();
+    status.flow.enabled = around_.settings.flow.enabled || judges_there;
     const auto alerts = flows.with([](store::FlowStore& store) {
         return store.alerts({.active = true, .rule_id = {}, .since = {}, .limit = kMostAlerts});
     });
     if (alerts) status.alerts_active = alerts->size();
-    const auto last = flows.with([](store::FlowStore& store) { return store.last_collected(); });
+    const auto last = flows.with(
+        [&](store::FlowStore& store) { return judges_there ? store.judged_to() : store.last_collected(); });
     if (last) status.flow.last_minute = *last;
     if (!status.flow.enabled) return;
     const std::vector<decode::ExporterReport> exporters = around_.flow_board.exporters();
@@ -50,14 +52,22 @@ void StatusView::add_flow(StorePool<store::FlowStore>& flows, MonitorStatus& sta
     for (const decode::ExporterReport& one : exporters) {
         if (one.datagrams > 0) heard.insert(one.exporter);
     }
+    const auto elsewhere = around_.flow_board.in_clickhouse();
+    if (elsewhere) {
+        for (const auto& one : elsewhere->senders) heard.insert(ExporterKey{one.exporter});
+    }
     status.flow.exporters = heard.size();
+    if (judges_there) {
+        if (elsewhere) status.flow.silent_exporters = elsewhere->silent;
+        return;
+    }
     // Nobody can be called silent by a daemon that has not listened for long enough.
     if (status.now - status.started_at < kExporterSilence) return;
     const auto routers = flows.with([](store::FlowStore& store) { return store.routers(); });
     if (!routers) return;
-    for (const Router& router : silent_routers(exporters, *routers, around_.clock)) {
-        status.flow.silent_exporters.push_back(fmt::format("{} ({})", router.name, router.address.text()));
-    }
+    const HeardAgo ago = heard_ago(exporters, around_.clock.steady());
+    for (const Router& router : silent_routers(ago, *routers, around_.clock.wall()))
+        status.flow.silent_exporters.push_back(router_in_words(router));
 }
 
 std::optional<std::uint64_t> StatusView::attacks_of_a_day(

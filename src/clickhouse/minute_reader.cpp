@@ -186,6 +186,32 @@ Result<std::vector<CollectorProgress>> MinuteReader::progress(MinuteTime from, s
     return out;
 }
 
+Result<std::vector<SenderProgress>> MinuteReader::senders(MinuteTime from, std::size_t most,
+                                                          std::stop_token stop) {
+    Query query =
+        over(fmt::format("SELECT sampler_address, toUnixTimestamp64Milli(max(newest)) AS last, sum(records) "
+                         "FROM collector_minutes WHERE minute >= toDateTime({{from:Int64}}) GROUP BY "
+                         "sampler_address ORDER BY dictHas('{}.router_settings', tuple(sampler_address)) "
+                         "DESC, last DESC LIMIT {{most:UInt64}} FORMAT RowBinary",
+                         state_->client.database()),
+             from, from, std::move(stop));
+    query.parameters.emplace_back("most", fmt::format("{}", most));
+    const Result<std::string> answer = state_->client.run(query);
+    if (!answer) return answer.error();
+    std::vector<SenderProgress> out;
+    RowReader reader{*answer};
+    while (!reader.at_end()) {
+        const auto exporter = reader.address();
+        const auto newest = reader.number<std::int64_t>();
+        const auto records = reader.number<std::uint64_t>();
+        if (!records) return cut();
+        out.push_back({.exporter = *exporter,
+                       .newest = WallTime{std::chrono::milliseconds{*newest}},
+                       .records = *records});
+    }
+    return out;
+}
+
 Result<std::vector<MinuteCoverage>> MinuteReader::coverage(MinuteTime from, MinuteTime to,
                                                            std::stop_token stop) {
     const Result<std::string> answer = state_->client.run(

@@ -13,6 +13,7 @@
 #include "cam/base/clock.h"
 #include "cam/base/result.h"
 #include "cam/clickhouse/client.h"
+#include "cam/model/ip_address.h"
 #include "cam/model/prefix.h"
 #include "cam/model/traffic.h"
 #include "cam/model/traffic_series.h"
@@ -31,6 +32,13 @@ struct MinuteVersion {
 struct CollectorProgress {
     std::string collector;  ///< as RecordEncoder was given it, or `kafka:TOPIC/PARTITION`
     WallTime newest;        ///< receive time of its newest record; all before it has arrived, but for repeats
+    std::uint64_t records = 0;  ///< in the minutes that were asked for
+};
+
+/// An exporter whose records were received, by whichever collector.
+struct SenderProgress {
+    IpAddress exporter;
+    WallTime newest;            ///< receive time of its newest record
     std::uint64_t records = 0;  ///< in the minutes that were asked for
 };
 
@@ -61,6 +69,9 @@ public:
     /// The sources that sent anything in the minutes from `from` on. Their least `newest` is up to where the
     /// data are complete; one that died falls out when `from` has passed it.
     Result<std::vector<CollectorProgress>> progress(MinuteTime from, std::stop_token stop);
+    /// The exporters of the records received in the minutes from `from` on, each once. Addresses can be
+    /// forged, so there are at most `most`: the routers of the plan first, then those heard last.
+    Result<std::vector<SenderProgress>> senders(MinuteTime from, std::size_t most, std::stop_token stop);
     /// The minutes from `from` until before `to` in which anything was received, oldest first. A few rows.
     Result<std::vector<MinuteCoverage>> coverage(MinuteTime from, MinuteTime to, std::stop_token stop);
     /// One minute, all classes; version.records is 0 if nothing was received. Of 50,000 prefixes with all

@@ -90,7 +90,7 @@ export class RoutersView extends View {
           ],
           (each.protocols ?? []).join(', ') || '–',
           heard(each),
-          sampling(each.sampling ?? []),
+          sampling(each),
           count(each.flow_records),
           each.lost_records || each.lost_datagrams
             ? tag(
@@ -286,8 +286,12 @@ function heard(exporter) {
   return [timeElement(exporter.last_seen), isSilent ? [' ', tag('silent', 'warn')] : null];
 }
 
-function sampling(rates) {
-  if (!rates.length) return h('span', { class: 'muted' }, 'nothing sampled yet');
+function sampling(exporter) {
+  const rates = exporter.sampling ?? [];
+  // Of other collectors' exporters only their records are known here, no datagrams.
+  const isElsewhere = exporter.flow_records > 0 && !exporter.datagrams;
+  if (!rates.length)
+    return h('span', { class: 'muted' }, isElsewhere ? 'known to its collector' : 'nothing sampled yet');
   return h(
     'ul',
     { class: 'plain' },

@@ -62,7 +62,8 @@ protected:
                                    .metrics = metrics_,
                                    .render = {.organization = "TEST SOC", .geoip = std::nullopt},
                                    .queued = [this] { ++queued_; },
-                                   .beat = [this] { ++beats_; }},
+                                   .beat = [this] { ++beats_; },
+                                   .board = &board_},
             ClickHouseJudge::Options{.schema = schema, .feed = feed_});
         EXPECT_TRUE(life_.judge->begin());
         step();
@@ -89,6 +90,26 @@ protected:
         rule.duration = duration;
         return operators().create_rule(rule, clock_.wall()).value();
     }
+    void list(const std::string& name, const std::string& address) {
+        const Router router{
+            .id = {}, .name = name, .address = IpAddress::parse(address).value(), .default_sampling = 0};
+        EXPECT_TRUE(operators().create_router(router, clock_.wall()));
+    }
+    /// The next process has that database.
+    void use_file(const std::string& path) {
+        operators_.reset();
+        store_override_ = path;
+    }
+    /// A copy of the database as an operator makes it while the judge runs.
+    std::string backup(const std::string& name) {
+        const std::string copy = folder_.file(name);
+        const auto done = test::run({.arguments = {"sqlite3", store_options().path, ".backup '" + copy + "'"},
+                                     .folder = folder_.path(),
+                                     .environment = {},
+                                     .program = "/usr/bin/env"});
+        EXPECT_EQ(done.status, 0) << done.err;
+        return copy;
+    }
     store::FlowStore& operators() {
         if (!operators_) operators_ = must(store::FlowStore::open(store_options()));
         return *operators_;
@@ -111,9 +132,10 @@ protected:
         return made;
     }
     /// Received by that collector at that time; written later, with write().
-    void receive(WallTime at, const FlowRecord& one, const std::string& collector = "here/0") {
+    void receive(WallTime at, const FlowRecord& one, const std::string& collector = "here/0",
+                 const std::string& exporter = "127.0.0.11") {
         auto& encoder = encoders_.try_emplace(collector, collector).first->second;
-        encoder.add(ExporterKey{IpAddress::parse("127.0.0.11").value()}, at, std::span(&one, 1));
+        encoder.add(ExporterKey{IpAddress::parse(exporter).value()}, at, std::span(&one, 1));
     }
     void write() {
         clickhouse::Client::Options options = engine->options();
@@ -183,6 +205,7 @@ protected:
     std::string store_override_;  ///< another file; empty: the usual one
     std::string database_ = "flows";
     MinuteFeed::Options feed_{};
+    FlowBoard board_;
     Life life_;
     std::map<std::string, clickhouse::RecordEncoder> encoders_;
     int queued_ = 0;

@@ -56,5 +56,27 @@ TEST_F(HeavyJudgeTest, AMinuteOfFiftyThousandPrefixesTakesLessThanFiveSeconds) {
     EXPECT_LT(longest, 5s);
 }
 
+/// What is asked once a minute about silent routers.
+TEST_F(HeavyJudgeTest, WhoWasHeardIsAnsweredWithinASecondForAThousandRoutersByFourCollectors) {
+    start();
+    const auto to = std::to_string(std::chrono::seconds{now().time_since_epoch()}.count());
+    ask("INSERT INTO flows.collector_minutes (minute, collector, sampler_address, records, newest, oldest) "
+        "SELECT toDateTime(" +
+        to +
+        ") - 60 * (number % 30) AS at, concat('kafka:flows/', toString(intDiv(number, 30) % 4)), "
+        "toIPv6(concat('2001:db8::', hex(intDiv(number, 120)))), 1, toDateTime64(at, 3), "
+        "toDateTime64(at, 3) FROM numbers(120000)");
+    clickhouse::MinuteReader reader(*life_.client);
+    const SystemClock real;
+    for (int i = 0; i < 3; ++i) {
+        const SteadyTime before = real.steady();
+        const auto senders = must(reader.senders(now() - 30min, 10'000, {}));
+        const auto taken = real.steady() - before;
+        EXPECT_EQ(senders.size(), 1'000U);
+        std::cout << "1,000 routers by 4 collectors over half an hour in " << taken.count() << " ms\n";
+        EXPECT_LT(taken, 1s);
+    }
+}
+
 }  // namespace
 }  // namespace cam::app

@@ -233,10 +233,10 @@ TEST_F(ConditionsTest, HasANameOfItsOwnForEachCondition) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < kConditionCount; ++i) names.emplace_back(name(static_cast<Condition>(i)));
     EXPECT_EQ(names,
-              (std::vector<std::string>{"cloudflare", "database", "telegram", "geoip", "preferences",
-                                        "api_listener", "log_file", "clock", "truncated", "progress",
-                                        "flow_listener", "flow_store", "flow_exporters", "flow_silence",
-                                        "clickhouse", "clickhouse_writer", "kafka_producer"}));
+              (std::vector<std::string>{
+                  "cloudflare", "database", "telegram", "geoip", "preferences", "api_listener", "log_file",
+                  "clock", "truncated", "progress", "flow_listener", "flow_store", "flow_exporters",
+                  "flow_silence", "clickhouse", "clickhouse_writer", "kafka_producer", "second_judge"}));
 }
 
 }  // namespace

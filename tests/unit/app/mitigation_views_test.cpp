@@ -292,6 +292,51 @@ TEST_F(MitigationViewsTest, TheStatusKnowsPollsPrefixesConditionsAndWhatWaits) {
     EXPECT_EQ(status["alerts_active"], 0);
 }
 
+TEST_F(MitigationViewsTest, OnClickHouseExportersAndTheirSilenceAreWhatTheJudgeSawThere) {
+    settings_.flow.enabled = false;
+    settings_.traffic.store = Settings::Traffic::Store::kClickHouse;
+    const auto name_router = [&](const char* name, const char* address) {
+        ASSERT_TRUE(flows_->create_router(
+            {.id = "", .name = name, .address = *IpAddress::parse(address), .default_sampling = 0},
+            kNow - std::chrono::hours{1}));
+    };
+    name_router("edge", "192.0.2.7");
+    name_router("quiet", "192.0.2.8");
+    json status = get("/status")["result"];
+    EXPECT_EQ(status["flow"]["enabled"], true) << "it judges flows, whoever receives them";
+    EXPECT_EQ(status["flow"]["silent_exporters"], json::array()) << "nobody has looked yet";
+    ASSERT_TRUE(flows_->record({.minute = minute(1), .ended = {}, .started = {}, .updated = {}}, kNow,
+                               [](const auto&) { return std::vector<Message>{}; }));
+    flow_board_.show(
+        {.senders = {{.exporter = *IpAddress::parse("192.0.2.7"), .newest = kNow - seconds{4}, .records = 9},
+                     {.exporter = *IpAddress::parse("192.0.2.99"), .newest = kNow, .records = 1}},
+         .silent = {"quiet (192.0.2.8)"}});
+    status = get("/status")["result"];
+    EXPECT_EQ(status["flow"], json({{"enabled", true},
+                                    {"last_minute", rfc3339(WallTime{minute(1)})},
+                                    {"exporters", 2},
+                                    {"silent_exporters", {"quiet (192.0.2.8)"}}}));
+    const json exporters = get("/exporters")["result"];
+    ASSERT_EQ(exporters.size(), 3U);
+    EXPECT_EQ(exporters[0]["router_name"], "edge");
+    EXPECT_EQ(exporters[0]["last_seen"], "2026-01-20T08:59:56Z");
+    EXPECT_EQ(exporters[0]["flow_records"], 9);
+    EXPECT_EQ(exporters[1]["address"], "192.0.2.99");
+    EXPECT_TRUE(exporters[1]["router_name"].is_null());
+    EXPECT_EQ(exporters[2]["router_name"], "quiet");
+    EXPECT_TRUE(exporters[2]["last_seen"].is_null());
+}
+
+TEST_F(MitigationViewsTest, ASecondJudgeMakesTheDaemonNotReadyAndSaysWhy) {
+    poll_problem_.with([](std::string& why) { why.clear(); });
+    EXPECT_EQ(client_->Get("/readyz")->status, 200);
+    conditions_.raise(Condition::kSecondJudge,
+                      {.state = "second", .headline = "Another daemon judges", .details = {}}, nullptr);
+    const auto answer = client_->Get("/readyz");
+    EXPECT_EQ(answer->status, 503);
+    EXPECT_NE(answer->body.find("Another daemon judges"), std::string::npos) << answer->body;
+}
+
 TEST_F(MitigationViewsTest, TheMessageThatIsTriedNextTellsWhen) {
     claim("a", kNow - minutes{3});
     claim("b", kNow - minutes{2});
