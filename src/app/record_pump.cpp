@@ -1,6 +1,10 @@
 #include "app/record_pump.h"
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -42,14 +46,43 @@ RecordPump::RecordPump(Parts parts, Options options)
                                           "Room that waiting flow records take, compressed and not yet")) {}
 
 void RecordPump::run(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-        parts_.beat();
-        step(kRound, stop);
+    std::exception_ptr failure;  // written before `broken`
+    std::atomic<bool> broken = false;
+    {
+        const std::jthread batches([&](const std::stop_token& end) {
+            ::pthread_setname_np(::pthread_self(), "cam-batches");
+            try {
+                while (!end.stop_requested()) take_over(kRound, end);
+            } catch (...) {
+                failure = std::current_exception();
+                broken = true;
+            }
+        });
+        while (!stop.stop_requested() && !broken) {
+            parts_.beat();
+            pause(stop);
+            send(stop);
+        }
     }
+    if (failure) std::rethrow_exception(failure);
 }
 
 void RecordPump::step(milliseconds longest, const std::stop_token& stop) {
     take_over(longest, stop);
+    send(stop);
+}
+
+/// A round at most: until a batch is ready, or until the next attempt if the last one failed.
+void RecordPump::pause(const std::stop_token& stop) {
+    const SteadyTime now = parts_.clock.steady();
+    if (now < retry_at_) {
+        parts_.clock.sleep_until(std::min<SteadyTime>(retry_at_, now + kRound), stop);
+    } else {
+        parts_.writer.wait(kRound, stop);
+    }
+}
+
+void RecordPump::send(const std::stop_token& stop) {
     if (parts_.clock.steady() >= retry_at_) write(stop);
     note_counts();
     tell_losses();
@@ -59,10 +92,11 @@ void RecordPump::step(milliseconds longest, const std::stop_token& stop) {
 void RecordPump::take_over(milliseconds longest, const std::stop_token& stop) {
     for (int count = 0; count < kMostTakenAtOnce; ++count) {
         auto batch = parts_.queue.take(count == 0 ? longest : milliseconds{0}, stop);
-        if (!batch) return;
+        if (!batch) break;
         parts_.writer.add(std::move(*batch), parts_.clock.steady());
-        if (parts_.writer.due() <= parts_.clock.steady()) return;
+        if (parts_.writer.due() <= parts_.clock.steady()) break;
     }
+    parts_.writer.close_old_batch(parts_.clock.steady());
 }
 
 /// True if there may be more to write at once.

@@ -18,7 +18,8 @@
 namespace cam::app {
 
 /// Moves records from the queue into ClickHouse: retried with growing waits, acknowledged before they are
-/// forgotten; what the bounded buffer cannot keep is counted and told. Owned by `cam-records`.
+/// forgotten; what the bounded buffer cannot keep is counted and told. Owned by `cam-records`, which sends;
+/// while it waits for the server, a thread of run(), `cam-batches`, makes the next batch.
 class RecordPump {
 public:
     struct Parts {
@@ -50,6 +51,8 @@ public:
 
 private:
     void take_over(std::chrono::milliseconds longest, const std::stop_token& stop);
+    void pause(const std::stop_token& stop);
+    void send(const std::stop_token& stop);
     bool write(const std::stop_token& stop);
     void note_success();
     void note_calm();

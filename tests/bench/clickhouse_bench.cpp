@@ -1,10 +1,15 @@
 // The room `clickhouse`. What needs a server runs with CAM_CLICKHOUSE_URL (and CAM_CLICKHOUSE_PASSWORD) in a
 // database `cam_bench` that it makes; without it those are left out.
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <random>
+#include <sstream>
+#include <thread>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -14,6 +19,7 @@
 #include "cam/clickhouse/record_writer.h"
 #include "cam/clickhouse/schema.h"
 #include "cam/net/compression.h"
+#include "clickhouse/record_block.h"
 
 namespace {
 
@@ -24,8 +30,8 @@ constexpr WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 11 / 27}
 constexpr std::size_t kBatch = 1000;  // as a worker adds them
 
 /// What an edge router tells of ordinary traffic: few large flows, many small ones, to a /12.
-std::vector<FlowRecord> ordinary_records(std::size_t count) {
-    std::mt19937 random{7};
+std::vector<FlowRecord> ordinary_records(std::size_t count, std::uint32_t seed = 7) {
+    std::mt19937 random{seed};
     const auto below = [&random](std::uint32_t most) { return static_cast<std::uint32_t>(random()) % most; };
     const auto byte = [&random] { return static_cast<std::uint8_t>(random()); };
     std::vector<FlowRecord> out(count);
@@ -72,10 +78,21 @@ std::vector<FlowRecord> ordinary_records(std::size_t count) {
     return out;
 }
 
-std::string encoded_rows(std::size_t count) {
+/// As the workers hand them over: a few thousand records at once.
+std::vector<clickhouse::EncodedRecords> encoded_parts(std::size_t count) {
+    constexpr std::size_t kPart = 5000;
+    const std::vector<FlowRecord> records = ordinary_records(count);
+    std::vector<clickhouse::EncodedRecords> out;
     clickhouse::RecordEncoder encoder{"edge/0"};
-    encoder.add(ExporterKey{IpAddress::v4({192, 0, 2, 1})}, kNow, ordinary_records(count));
-    return encoder.take().bytes;
+    for (std::size_t at = 0; at < count; at += kPart) {
+        encoder.add(ExporterKey{IpAddress::v4({192, 0, 2, 1})}, kNow, std::span{records}.subspan(at, kPart));
+        out.push_back(encoder.take());
+    }
+    return out;
+}
+
+std::string block_of_rows(std::size_t count) {
+    return clickhouse::block_of(encoded_parts(count)).bytes;
 }
 
 void encode(benchmark::State& state) {
@@ -92,9 +109,18 @@ void encode(benchmark::State& state) {
 }
 BENCHMARK(encode);
 
+/// A batch as the table is sorted.
+void sort(benchmark::State& state) {
+    const auto rows = static_cast<std::size_t>(state.range(0));
+    const auto parts = encoded_parts(rows);
+    for (auto _ : state) benchmark::DoNotOptimize(clickhouse::block_of(parts));
+    state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(sort)->Arg(400'000)->Unit(benchmark::kMillisecond);
+
 void compress_by_zstd(benchmark::State& state) {
     constexpr std::size_t kRows = 100'000;
-    const std::string rows = encoded_rows(kRows);
+    const std::string rows = block_of_rows(kRows);
     std::size_t size = 0;
     for (auto _ : state) size = net::compress_zstd(rows).value().size();
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
@@ -105,7 +131,7 @@ BENCHMARK(compress_by_zstd)->Unit(benchmark::kMillisecond);
 /// The alternative that was not taken: zlib at its fastest.
 void compress_by_zlib(benchmark::State& state) {
     constexpr std::size_t kRows = 100'000;
-    const std::string rows = encoded_rows(kRows);
+    const std::string rows = block_of_rows(kRows);
     std::string out(::compressBound(rows.size()), '\0');
     uLongf size = 0;
     for (auto _ : state) {
@@ -151,8 +177,49 @@ clickhouse::Plan plan_of(std::size_t prefixes) {
     return plan;
 }
 
+/// Microseconds of processor that a process took so far, in user and kernel; 0 for one that is not there.
+double processor_time(const std::string& pid) {
+    std::ifstream file{fmt::format("/proc/{}/stat", pid)};
+    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    if (text.rfind(')') == std::string::npos) return 0;
+    std::istringstream fields{text.substr(text.rfind(')') + 2)};
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) fields >> skipped;
+    double user = 0;
+    double kernel = 0;
+    fields >> user >> kernel;
+    return (user + kernel) * 1e6 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+/// Batches that one thread encodes and closes while another one sends, as in the daemon; until all are
+/// stored.
+void insert_batches(clickhouse::RecordWriter& writer, const std::vector<std::vector<FlowRecord>>& sets,
+                    std::size_t batches, WallTime& received) {
+    const ExporterKey exporter{IpAddress::v4({192, 0, 2, 1})};
+    const std::jthread sender([&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            writer.wait(100ms, stop);
+            if (const Status done = writer.write(SteadyTime{}, {}); !done) std::abort();
+        }
+    });
+    for (std::size_t batch = 0; batch < batches; ++batch) {
+        const std::vector<FlowRecord>& records = sets[batch % sets.size()];
+        clickhouse::RecordEncoder encoder{"edge/0"};
+        for (std::size_t at = 0; at < records.size(); at += kBatch) {
+            encoder.add(exporter, received, std::span{records}.subspan(at, kBatch));
+            received += 1ms;
+            if (encoder.rows() >= 5 * kBatch) writer.add(encoder.take(), SteadyTime{});
+        }
+        writer.add(encoder.take(), SteadyTime{});
+        while (writer.counts().rows_waiting > 2 * records.size()) std::this_thread::sleep_for(1ms);
+    }
+    while (writer.counts().rows_waiting > 0) std::this_thread::sleep_for(1ms);
+}
+
 /// Records to rows in the tables, with all minutes counted: what one writer and the server manage together.
+/// With CAM_ENGINE_PID also what processor time a row costs there, until the merges have ended.
 void insert(benchmark::State& state) {
+    constexpr std::size_t kBatches = 8;
     const auto client = bench_client(state);
     if (client == nullptr) return;
     if (state.range(1) == 0) {  // rows alone, as if nothing were counted of them
@@ -164,19 +231,24 @@ void insert(benchmark::State& state) {
     }
     if (!clickhouse::PlanWriter{*client, ""}.write(plan_of(10'000), kNow, {})) state.SkipWithError("no plan");
     const auto rows = static_cast<std::size_t>(state.range(0));
-    const std::vector<FlowRecord> records = ordinary_records(rows);
-    const ExporterKey exporter{IpAddress::v4({192, 0, 2, 1})};
+    const std::vector<std::vector<FlowRecord>> sets{ordinary_records(rows, 7), ordinary_records(rows, 8),
+                                                    ordinary_records(rows, 9)};
     clickhouse::RecordWriter writer{*client, {.batch_rows = rows, .batch_bytes = SIZE_MAX}};
-    for (auto _ : state) {
-        clickhouse::RecordEncoder encoder{"edge/0"};
-        for (std::size_t at = 0; at < rows; at += kBatch) {
-            encoder.add(exporter, kNow, std::span{records}.subspan(at, kBatch));
-        }
-        writer.add(encoder.take(), SteadyTime{});
-        if (const Status done = writer.write(SteadyTime{}, {}); !done)
-            state.SkipWithError(done.error().detail.c_str());
+    const char* const told = std::getenv("CAM_ENGINE_PID");
+    const std::string engine = told == nullptr ? "" : told;
+    const double engine_before = processor_time(engine);
+    const double own_before = processor_time("self");
+    WallTime received = kNow;
+    for (auto _ : state) insert_batches(writer, sets, kBatches, received);
+    const double all = static_cast<double>(state.iterations()) * static_cast<double>(rows * kBatches);
+    state.SetItemsProcessed(static_cast<std::int64_t>(all));
+    state.counters["writer_us"] = (processor_time("self") - own_before) / all;
+    for (int i = 0; i < 300; ++i) {
+        const auto merges = client->run({.text = "SELECT count() FROM system.merges"});
+        if (!merges || merges->starts_with('0')) break;
+        std::this_thread::sleep_for(100ms);
     }
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows));
+    state.counters["engine_us"] = (processor_time(engine) - engine_before) / all;
     const auto parts =
         client->run({.text = "SELECT sum(bytes_on_disk) / sum(rows) FROM system.parts WHERE active AND "
                              "database = 'cam_bench' AND table = 'raw'"});

@@ -25,6 +25,10 @@ TEST_F(SchemaTest, IsMadeOnceAndMayBeMadeAgain) {
     ASSERT_TRUE(second) << second.error().detail;
     EXPECT_EQ(*second, schema_version());
     EXPECT_EQ(ask("SELECT count() FROM schema_versions"), "1");
+    EXPECT_EQ(
+        ask("SELECT countIf(create_table_query LIKE '%merge_selector_base = 10%') FROM system.tables WHERE "
+            "database = 'flows' AND name = 'raw'"),
+        "1");
 }
 
 TEST_F(SchemaTest, TwoDaemonsMayMakeItAtOnce) {

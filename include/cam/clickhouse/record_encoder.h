@@ -13,18 +13,15 @@
 
 namespace cam::clickhouse {
 
-/// Flow records as one block of ClickHouse's format Native (column by column, which the server reads with
-/// less work than RowBinary: docs/performance.md), for the columns that `record_columns` names. Blocks may
-/// follow each other.
+/// Flow records on their way into `raw`: column after column, each with one value of fixed width per row.
+/// RecordWriter makes a block for the server of them.
 struct EncodedRecords {
-    std::string bytes;
+    std::string bytes{};
     std::size_t rows = 0;
+    std::string collector{};  ///< of all these rows
 };
 
-/// The columns of the blocks, as an INSERT names them.
-[[nodiscard]] const std::string& record_columns();
-
-/// Turns flow records into blocks. Pure: no clock, no input or output. Any number may work at the same time,
+/// Turns flow records into columns. Pure: no clock, no input or output. Any number may work at the same time,
 /// each of one thread; a flow worker owns one.
 class RecordEncoder {
 public:
@@ -36,14 +33,12 @@ public:
     void add(const ExporterKey& exporter, WallTime received, std::span<const FlowRecord> records);
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::size_t bytes() const noexcept;
-    /// What was added since the last call, as one block with a header of a kilobyte: better thousands of rows
-    /// than a few.
+    /// What was added since the last call.
     EncodedRecords take();
 
 private:
-    std::string collector_;             // length-prefixed, as it is written
-    std::vector<std::string> columns_;  // as record_columns
-    std::vector<std::uint32_t> labels_;
+    std::string collector_;
+    std::vector<std::string> columns_;
     std::size_t rows_ = 0;
 };
 

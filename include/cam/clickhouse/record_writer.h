@@ -27,11 +27,12 @@ struct RecordWriterCounts {
     std::uint64_t failures = 0;  ///< attempts that did not succeed
 };
 
-/// Inserts encoded records into `raw` in batches. A batch is compressed once, sent, kept until the server
-/// acknowledges it, and sent again unchanged under the same deduplication token after a failure: an answer
-/// that was lost counts nothing twice. The buffer is bounded; when full the oldest batch is dropped and
-/// counted. It neither waits nor retries by itself, the caller calls write() again (with a backoff after a
-/// failure). One thread at a time.
+/// Inserts encoded records into `raw` in batches. A batch is sorted as the table is and compressed once,
+/// sent, kept until the server acknowledges it, and sent again unchanged under the same deduplication token
+/// after a failure: an answer that was lost counts nothing twice. One batch is on the way at a time, the
+/// oldest. The buffer is bounded; when full the oldest batch is dropped and counted. It neither waits nor
+/// retries by itself, the caller calls write() again (with a backoff after a failure). Safe from any thread:
+/// one that adds makes the next batch while another one writes.
 class RecordWriter {
 public:
     struct Options {
@@ -45,11 +46,16 @@ public:
     RecordWriter(Client& client, Options options);
     ~RecordWriter();
 
-    /// Takes the rows over. Never blocks on the server; costs a compression when a batch is full.
+    /// Takes the rows over. Never blocks on the server; sorts and compresses a batch when it is full.
     void add(EncodedRecords records, SteadyTime now);
     /// When write() next has something to do: in the past if a batch is ready; SteadyTime::max() if nothing
     /// waits.
     [[nodiscard]] SteadyTime due() const;
+    /// Closes the open batch if it is old enough and no other one waits to be sent: while the server is busy
+    /// it grows.
+    void close_old_batch(SteadyTime now);
+    /// Until a batch can be sent, `longest` has passed or a stop is asked for.
+    void wait(std::chrono::milliseconds longest, const std::stop_token& stop);
     /// Sends one batch, the oldest, if one is ready; blocks for at most Options::total. An error as of
     /// Client::run: the batch is kept and comes first again, but for kInvalid: it is given up and counted as
     /// rejected.

@@ -1,6 +1,7 @@
 // From the flow workers' queue into ClickHouse: nothing counted twice, nothing lost unsaid.
 
 #include <random>
+#include <thread>
 
 #include "app/record_pump.h"
 #include "cam/clickhouse/schema.h"
@@ -92,6 +93,19 @@ TEST_F(RecordPumpTest, WhatWorkersTakeIsStoredOnceOverARestartOfTheServer) {
     EXPECT_EQ(rows("written"), 6'500U);
     EXPECT_EQ(rows("dropped"), 0U);
     EXPECT_EQ(count(told(), "written to ClickHouse again"), 1U);
+}
+
+TEST_F(RecordPumpTest, WhileOneBatchIsSentTheNextOneIsMade) {
+    begin({.batch_rows = 1'000});
+    std::jthread pumping([this](const std::stop_token& stop) { pump_->run(stop); });
+    QueueOutlet outlet(*queue_, "here/0");
+    for (int i = 0; i < 20; ++i) take(outlet, 500);
+    EXPECT_TRUE(test::eventually([this] { return rows("written") >= 9'000; }));
+    pumping.request_stop();
+    pumping.join();
+    pump_->finish();
+    EXPECT_EQ(rows("written"), 10'000U);
+    EXPECT_EQ(stored(), "10000");
 }
 
 TEST_F(RecordPumpTest, AServerThatHangsInTheMiddleCountsNothingTwice) {

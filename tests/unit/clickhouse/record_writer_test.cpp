@@ -1,5 +1,7 @@
 #include "cam/clickhouse/record_writer.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "fakes/net/fake_http_client.h"
@@ -17,7 +19,12 @@ protected:
         auto opened = Client::open({.url = "http://db:8123"}, std::move(fake));
         client = std::move(opened).value();
     }
-    static EncodedRecords rows(std::size_t count) { return {std::string(count * 100, 'r'), count}; }
+    static EncodedRecords rows(std::size_t count) {
+        RecordEncoder encoder{"test/0"};
+        const std::vector<FlowRecord> records(count);
+        encoder.add(ExporterKey{IpAddress::v4({192, 0, 2, 1})}, WallTime{1h}, records);
+        return encoder.take();
+    }
     static std::string token(const net::HttpRequest& request) {
         const std::size_t at = request.url.find("insert_deduplication_token=");
         return request.url.substr(at, request.url.find('&', at) - at);
@@ -75,6 +82,32 @@ TEST_F(RecordWriterTest, AFailedBatchIsSentAgainUnchanged) {
     EXPECT_EQ(writer.counts().rows_written, 20U);
 }
 
+TEST_F(RecordWriterTest, TheNextBatchIsMadeWhileTheServerIsBusy) {
+    RecordWriter writer{*client, {.batch_rows = 10, .batch_age = 1s}};
+    RecordWriterCounts meanwhile;
+    http->then([&](const net::HttpRequest&) {
+        const std::jthread worker([&] {
+            writer.add(rows(10), now);
+            writer.add(rows(3), now);
+            writer.close_old_batch(now + 1s);  // one waits: this one may grow
+            meanwhile = writer.counts();
+        });
+        return net::HttpResponse{200, {}, ""};
+    });
+    http->then_body(200, "", {});
+    writer.add(rows(10), now);
+    ASSERT_TRUE(writer.write(now, {}));
+    EXPECT_EQ(meanwhile.rows_waiting, 23U) << "the first is not yet acknowledged";
+    EXPECT_EQ(writer.counts().rows_waiting, 13U);
+    ASSERT_TRUE(writer.write(now, {}));
+    EXPECT_EQ(writer.counts().rows_waiting, 3U);
+    writer.close_old_batch(now + 999ms);
+    EXPECT_EQ(writer.due(), now + 1s);
+    writer.close_old_batch(now + 1s);
+    EXPECT_LT(writer.due(), now);
+    writer.wait(1h, {});  // returns at once
+}
+
 TEST_F(RecordWriterTest, TwoWritersNeverShareAToken) {
     http->then_body(200, "", {});
     for (int i = 0; i < 2; ++i) {
@@ -88,7 +121,7 @@ TEST_F(RecordWriterTest, TwoWritersNeverShareAToken) {
 TEST_F(RecordWriterTest, AFullBufferDropsTheOldestAndCounts) {
     http->then_error(ErrorCode::kUnreachable).then_body(200, "", {});
     RecordWriter writer{*client,
-                        {.batch_rows = 10, .buffer_bytes = 100}};  // a batch is some 20 bytes compressed
+                        {.batch_rows = 10, .buffer_bytes = 2500}};  // a batch is some 250 bytes compressed
     EXPECT_FALSE([&] {
         writer.add(rows(10), now);
         return writer.write(now, {});
@@ -96,7 +129,7 @@ TEST_F(RecordWriterTest, AFullBufferDropsTheOldestAndCounts) {
     for (int i = 0; i < 50; ++i) writer.add(rows(10), now);
     const RecordWriterCounts counts = writer.counts();
     EXPECT_GT(counts.rows_dropped, 300U);
-    EXPECT_LE(counts.bytes_waiting, 100U);
+    EXPECT_LE(counts.bytes_waiting, 2500U);
     EXPECT_EQ(counts.rows_added, 510U);
     EXPECT_EQ(counts.rows_added, counts.rows_written + counts.rows_dropped + counts.rows_waiting);
     while (writer.counts().rows_waiting > 0) ASSERT_TRUE(writer.write(now, {}));
