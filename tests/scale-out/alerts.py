@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The whole chain to the alert, three ways at once, each with a daemon of its own that judges on ClickHouse:
 GoFlow2 → Kafka → ClickHouse; our collector → ClickHouse; our collector → Kafka → ClickHouse. A minute and more of attack;
-START and END each reach the (simulated) Telegram once, though the engine is restarted and the daemons are killed while the
-alert is active; what is stored is what was sent. Prints how long after the minute's end START was told.
+START and END each reach the (simulated) Telegram once, though the judge is killed, the engine restarted and then hung for
+50 seconds while the alert is active; a second attack, whose minute ends while the engine hangs, is told as well; what is
+stored is what was sent. At last the collectors are killed: what that loses is bounded. Prints how long after the minute's
+end START was told.
 
 usage: alerts.py --parts FOLDER --exporter PROGRAM --monitor PROGRAM --simulator PROGRAM
 """
@@ -19,9 +21,12 @@ from parts import Unavailable, obtain, skipped
 from programs import Engine, GoFlow2, Kafka, ending, eventually
 
 PREFIX = "185.54.82.0/24"
+SECOND = "185.54.83.0/24"
 ATTACK_SECONDS = 76
+HUNG_SECONDS = 50  # longer than a consumer's session (10 s, 45 s by default)
 SOURCES, PACKETS, SAMPLING, PACKET = 20, 10, 1000, 1000
 THRESHOLD = SOURCES * PACKETS * SAMPLING // 2  # packets per second
+MOST_SECONDS_LOST = 3  # of one kill: two seconds' records in memory, one's while nobody listens
 
 
 class Way:
@@ -37,35 +42,39 @@ class Way:
                              secrets={"clickhouse-password": Engine.PASSWORD})
         self.sent = 0
         self.rule = f"rule of {name.replace('_', ' ')}"
+        self.second_rule = f"second {self.rule}"
 
     def start(self):
         self.simulator.start()
         self.daemon.start()
-        self.daemon.api("POST", "/rules", {"name": self.rule, "prefixes": [PREFIX], "type": "threshold",
-                                           "packet_threshold": THRESHOLD, "duration": 1})
+        for name, prefix in ((self.rule, PREFIX), (self.second_rule, SECOND)):
+            self.daemon.api("POST", "/rules", {"name": name, "prefixes": [prefix], "type": "threshold",
+                                               "packet_threshold": THRESHOLD, "duration": 1})
 
     def plan_is_there(self):
         try:
-            return self.engine.ask(f"SELECT count() FROM prefixes WHERE prefix = '{PREFIX}'", self.name) == "1"
+            return self.engine.ask("SELECT count() FROM prefixes", self.name) == "2"
         except AssertionError:
             return False
 
     def send(self, seconds, destination="185.54.82.4", source="127.0.0.21", sources=SOURCES):
+        """In the background. Templates and the sampling rate come once, with the first datagram."""
         self.sent += seconds * sources
         port = self.goflow2.netflow if self.goflow2 else self.daemon.flow_port
         return subprocess.Popen(
             [self.asked.exporter, "--to", f"127.0.0.1:{port}", "--from", source, "--format", "v9", "--sampling",
              str(SAMPLING), "--sources", str(sources), "--packet-bytes", str(PACKET), "--bits-per-second",
-             str(PACKETS * PACKET * 8 * SAMPLING * sources), "--seconds", str(seconds), "--destination", destination])
+             str(PACKETS * PACKET * 8 * SAMPLING * sources), "--seconds", str(seconds), "--destination", destination,
+             "--templates-every", "0"])
 
     def stored(self):
         return int(self.engine.ask("SELECT count() FROM raw", self.name))
 
-    def starts(self):
-        return self.simulator.texts("*TRAFFIC ALERT*")
+    def starts(self, prefix):
+        return [text for text in self.simulator.texts("*TRAFFIC ALERT*") if prefix in text]
 
-    def ends(self):
-        return self.simulator.texts("*TRAFFIC ALERT ENDED*")
+    def ends(self, prefix):
+        return [text for text in self.simulator.texts("*TRAFFIC ALERT ENDED*") if prefix in text]
 
 
 def ways_of(asked, folder, engine, kafka, goflow2):
@@ -107,15 +116,22 @@ def all_told(ways, told, seconds, what):
     return taken
 
 
+def say_taken(begin, what, taken):
+    say(begin, f"{what}: " + ", ".join(f"{name} {one:.1f} s" for name, one in taken.items()))
+
+
 def attack(ways, begin):
+    """The second attack fills the second minute, and begins before it."""
     minute = wait_for_minute(6)
     senders = [way.send(ATTACK_SECONDS) for way in ways]
     # Something to everybody all the time, so that the judges see the clock of the data go on.
     senders += [way.send(200, "185.54.80.9", "127.0.0.30", 1) for way in ways]
+    time.sleep(max(0.0, minute + 58 - time.time()))
+    senders += [way.send(64, "185.54.83.4", "127.0.0.23") for way in ways]
     time.sleep(max(0.0, minute + 60 - time.time()))
-    taken = all_told(ways, Way.starts, 100, "START")
-    say(begin, "START told after the minute's end: " + ", ".join(f"{name} {one:.1f} s" for name, one in taken.items()))
-    return senders
+    taken = all_told(ways, lambda way: way.starts(PREFIX), 100, "START")
+    say_taken(begin, "START told after the minute's end", taken)
+    return minute, senders
 
 
 def play(asked, parts, folder):
@@ -134,35 +150,79 @@ def play(asked, parts, folder):
             way.start()
         for way in ways:
             eventually(way.plan_is_there, 60, f"the plan of {way.name}")
-        senders = attack(ways, begin)
-        faults(ways, engine, senders, begin)
+        minute, senders = attack(ways, begin)
+        judge_and_engine_restarted(ways[0].daemon, engine, begin)
+        engine_hung(ways, engine, minute, begin)
+        check_stored(ways, senders, begin)
+        collectors_killed(ways[1:], begin)
 
 
-def faults(ways, engine, senders, begin):
+def judge_and_engine_restarted(judge, engine, begin):
     """While the alert is active: the judge that does not collect is killed, the engine is restarted."""
-    judge = ways[0].daemon
     judge.kill()
     judge.start()
     ended = engine.stop(60)
-    time.sleep(3)
+    time.sleep(2)
     engine.start()
     say(begin, f"the judge was killed, the engine restarted (it ended with {ended})")
-    taken = all_told(ways, Way.ends, 200, "END")
-    say(begin, "END told: " + ", ".join(f"{name} {one:.0f} s" for name, one in taken.items()))
+
+
+def engine_hung(ways, engine, minute, begin):
+    """Over the end of the first attack and of the second one's minute."""
+    assert time.time() < minute + 100, "too late to hang before the minute's end"
+    time.sleep(max(0.0, minute + 88 - time.time()))
+    assert not any(way.starts(SECOND) for way in ways)
+    engine.pause()
+    time.sleep(HUNG_SECONDS)
+    assert not any(way.starts(SECOND) + way.ends(PREFIX) for way in ways)
+    engine.go_on()
+    for what, told in (("START of the second attack", lambda way: way.starts(SECOND)),
+                       ("END", lambda way: way.ends(PREFIX))):
+        say_taken(begin, f"the engine hung for {HUNG_SECONDS} s; {what} told", all_told(ways, told, 60, what))
+    say_taken(begin, "END of the second attack told",
+              all_told(ways, lambda way: way.ends(SECOND), 200, "END of the second attack"))
+
+
+def check_stored(ways, senders, begin):
     assert [sender.wait(200) for sender in senders] == [0] * len(senders)
     for way in ways:
         eventually(lambda way=way: way.stored() >= way.sent, 90, f"all records of {way.name}")
     time.sleep(2)
     stored = {way.name: (way.stored(), way.sent) for way in ways}
     say(begin, f"stored and sent: {stored}")
-    # An engine that did not end in order reads again from Kafka what it had not acknowledged: a second's records.
-    most_again = 0 if ended == 0 else 2 * (SOURCES + 1)
+    # An engine that hung has lost its place in the consumer group, as has one that did not end in order: what it had not
+    # acknowledged is read again, a block each time.
+    most_again = 2 * 2 * (2 * SOURCES + 1)
     for name, (one, other) in stored.items():
         assert other <= one <= other + (0 if name == "direct" else most_again), stored
     for way in ways:
-        assert (len(way.starts()), len(way.ends())) == (1, 1), (way.name, way.simulator.texts())
+        for prefix, rule in ((PREFIX, way.rule), (SECOND, way.second_rule)):
+            assert (len(way.starts(prefix)), len(way.ends(prefix))) == (1, 1), (way.name, way.simulator.texts())
+            assert rule in way.starts(prefix)[0]
         assert way.daemon.api("GET", "/alerts?active=true") == []
-        assert way.rule in way.starts()[0] and PREFIX in way.starts()[0]
+
+
+def collectors_killed(ways, begin):
+    """Three times, while records come. Nothing is sent again, so nothing can count twice; what is lost is what was in
+    memory (a second and a bit) and what came while nobody listened. Templates and rates are not sent again either."""
+    before = {way.name: way.stored() for way in ways}
+    senders = [way.send(24, "185.54.80.9", "127.0.0.24") for way in ways]
+    for _ in range(3):
+        time.sleep(5.5)
+        for way in ways:
+            way.daemon.kill()
+            way.daemon.start()
+    assert [sender.wait(60) for sender in senders] == [0] * len(senders)
+    time.sleep(5)
+    for way in ways:
+        row, = way.engine.rows("SELECT count() AS stored, uniqExact(received, src_addr) AS different, "
+                               "sum(total_packets) AS packets FROM raw "
+                               "WHERE sampler_address = toIPv6('127.0.0.24')", way.name)
+        stored, different, packets = (int(row[name]) for name in ("stored", "different", "packets"))
+        say(begin, f"collector of {way.name} killed three times: {stored} of {24 * SOURCES} records stored")
+        assert different == stored == way.stored() - before[way.name], "twice"
+        assert packets == stored * PACKETS * SAMPLING, "templates and rates are kept"
+        assert stored >= (24 - 3 * MOST_SECONDS_LOST) * SOURCES, row
 
 
 def main():

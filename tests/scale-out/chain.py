@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Generator → GoFlow2 → Kafka → ClickHouse engine, and generator → our decoder and producer → Kafka → ClickHouse engine,
-with real parts, by counts: what was sent is what is stored, over restarts of each part.
+with real parts, by counts: what was sent is what is stored, over restarts of each part, and over kill -9 of the engine.
 
 usage: chain.py --parts FOLDER --exporter PROGRAM --plan PROGRAM --producer PROGRAM
 
 GoFlow2 gives up a message after three tries within a second (it has no setting for more), so what it received while its
 only broker was away is lost in GoFlow2; the test shows that nothing is lost behind it, and that our producer loses
-nothing. An engine that is killed may read again from Kafka what it had stored and not yet acknowledged (at least once).
+nothing. An engine that is killed reads again from Kafka what it had stored and not yet acknowledged (at least once): the
+test makes that happen and shows that it is one block.
 """
 
 import argparse
@@ -20,12 +21,14 @@ from parts import Unavailable, obtain, skipped
 from programs import Engine, GoFlow2, Kafka, ending, eventually
 from same_as_goflow2 import Producer
 
+GROUP = "cloudflare-analytics-monitor"
 PREFIX = "185.54.82.0/24"
 WIDE = "185.54.80.0/22"
 PACKET = 1000     # bytes
 SAMPLING = 1000
 PACKETS = 5       # of one flow, as observed
 SOURCES = 50      # flows a second
+MOST_AGAIN = 2 * SOURCES  # a block: what a consumer reads within a second, which may touch two of the exporter's
 
 
 class Chain:
@@ -132,14 +135,52 @@ def collector_killed(chain):
     chain.wait_for(chain.sent)
 
 
-def kafka_restarted(chains, kafka):
-    senders = [chain.send(10) for chain in chains]
-    time.sleep(2)
-    kafka.kill()
-    time.sleep(2)
-    kafka.start()
-    assert [sender.wait(40) for sender in senders] == [0] * len(chains)
-    assert [chain.send(2).wait(30) for chain in chains] == [0] * len(chains)
+class Watched:
+    """What is stored of one exporter's records, by a source address of its own."""
+
+    def __init__(self, chain, source, seconds):
+        self.chain, self.source, self.sent = chain, source, seconds * SOURCES
+        self.minutes = self.in_minutes()
+        self.sender = chain.send(seconds, source=source)
+
+    def in_minutes(self):
+        return int(self.chain.engine.ask("SELECT sum(records) FROM prefix_minutes WHERE prefix_id = 0",
+                                         self.chain.database))
+
+    def stored(self):
+        """Different records, and all rows."""
+        row, = self.chain.engine.rows("SELECT uniqExact(received, src_addr) AS different, count() AS stored FROM raw "
+                                      f"WHERE sampler_address = toIPv6('{self.source}')", self.chain.database)
+        return int(row["different"]), int(row["stored"])
+
+    def is_counted(self):
+        return self.stored()[1] >= self.sent and self.in_minutes() >= self.minutes + self.sent
+
+    def counted_again(self, expected=None):
+        """When all is there and acknowledged: how many rows of `raw`, and records of the minutes, are more than what was
+        sent."""
+        expected = self.sent if expected is None else expected
+        assert self.sender.wait(40) == 0
+        chain, seen = self.chain, []
+
+        def is_there():
+            seen.append(self.stored()[0])
+            return seen[-1] >= expected and chain.kafka.is_acknowledged(chain.collector.topic, GROUP)
+        try:
+            eventually(is_there, 90, "")
+        except AssertionError:
+            raise AssertionError(f"{chain.database}: {seen[-1]} of {expected} from {self.source}, or more than was "
+                                 "acknowledged") from None
+        different, stored = self.stored()
+        assert different == expected, (chain.database, different, expected)
+        return stored - expected, self.in_minutes() - self.minutes - expected
+
+
+def check_again(again, most):
+    """Rows, and records in the minutes, that were counted twice, way by way."""
+    for rows, minutes in again:
+        assert 0 <= rows <= most and 0 <= minutes <= most, (again, most)
+    return " and ".join(f"{rows} rows ({minutes} in minutes)" for rows, minutes in again)
 
 
 def settled_messages(kafka, topic):
@@ -152,6 +193,23 @@ def settled_messages(kafka, topic):
     return seen[-1]
 
 
+def kafka_restarted(theirs, ours, kafka, begin):
+    """Killed and back: our producer keeps all, GoFlow2 gives up. A block that the engine had read and could not
+    acknowledge is read again."""
+    before = settled_messages(kafka, "flows")
+    watched = [Watched(chain, "127.0.0.40", 12) for chain in (theirs, ours)]
+    time.sleep(2)
+    kafka.kill()
+    time.sleep(2)
+    kafka.start()
+    assert [one.sender.wait(40) for one in watched] == [0, 0]
+    kept = settled_messages(kafka, "flows") - before
+    assert kept <= watched[0].sent
+    again = check_again([watched[0].counted_again(kept), watched[1].counted_again()], MOST_AGAIN)
+    say(begin, f"Kafka restarted: ours {watched[1].sent} of {watched[1].sent}; GoFlow2 gave up {watched[0].sent - kept}, "
+        f"of the {kept} in Kafka none is missing; counted twice: {again}")
+
+
 def broken_message(chain, kafka):
     """A message that is none is kept aside, and the next ones come through."""
     from confluent_kafka import Producer as Sender
@@ -159,7 +217,39 @@ def broken_message(chain, kafka):
     sender.produce(chain.collector.topic, b"\xff\xff\xff no protobuf")
     assert sender.flush(20) == 0
     eventually(lambda: chain.engine.ask("SELECT count() FROM kafka_errors", chain.database) == "1", 30, "the error")
-    assert chain.send(1).wait(30) == 0
+    assert Watched(chain, "127.0.0.43", 1).counted_again() == (0, 0)
+
+
+def engine_killed(chains, engine, begin):
+    """In the middle of its reading, wherever it was in it."""
+    watched = [Watched(chain, "127.0.0.41", 5) for chain in chains]
+    time.sleep(2.5)
+    engine.kill()
+    engine.start()
+    again = check_again([one.counted_again() for one in watched], MOST_AGAIN)
+    say(begin, f"engine killed: none lost; counted twice: {again}")
+
+
+def read_from_kafka(chain):
+    """Messages that the engine took since it began."""
+    return int(chain.engine.ask("SELECT sum(num_messages_read) FROM system.kafka_consumers "
+                                f"WHERE database = '{chain.database}'"))
+
+
+def engine_killed_unacknowledged(chain, source, engine, kafka, begin):
+    """Kafka is killed when the engine has read the records: they are written and counted, and cannot be acknowledged. That
+    they then come again is sure; that they count again is not: a block that is cut as before is known."""
+    before = read_from_kafka(chain)
+    watched = Watched(chain, source, 1)
+    eventually(lambda: read_from_kafka(chain) >= before + SOURCES, 30, "the records read", every=0.01)
+    kafka.kill()
+    eventually(watched.is_counted, 20, "the records written")
+    engine.kill()
+    kafka.start()
+    engine.start()
+    again = watched.counted_again()
+    say(begin, f"engine killed before it could acknowledge: none lost; counted twice: {check_again([again], SOURCES)}")
+    return again
 
 
 def play(asked, parts, folder):
@@ -187,19 +277,12 @@ def play(asked, parts, folder):
         collector_killed(theirs)
         check_totals(theirs, theirs.sent)
         say(begin, f"GoFlow2 killed: {theirs.sent} records, none of those that it received is missing")
-        kafka_restarted(chains, kafka)
-        ours.wait_for(ours.sent, 90)
-        check_totals(ours, ours.sent)
-        kept = settled_messages(kafka, "flows")
-        assert kept <= theirs.sent
-        theirs.wait_for(kept, 90)
-        check_totals(theirs, kept, theirs.packets - (theirs.sent - kept) * PACKETS * SAMPLING)
-        say(begin, f"Kafka restarted: ours {ours.sent} of {ours.sent}; GoFlow2 gave up {theirs.sent - kept}, "
-            f"of the {kept} in Kafka none is missing")
-        theirs.sent = kept
+        kafka_restarted(theirs, ours, kafka, begin)
         broken_message(theirs, kafka)
-        theirs.wait_for(theirs.sent)
         say(begin, "a message that is no FlowMessage is kept aside, the next ones come through")
+        engine_killed(chains, engine, begin)
+        assert any(min(engine_killed_unacknowledged(theirs, source, engine, kafka, begin)) > 0
+                   for source in ("127.0.0.44", "127.0.0.45", "127.0.0.46", "127.0.0.47")), "a block counts twice"
         assert producer.stop() == 0 and producer.counts()["dropped"] == producer.counts()["failed"] == 0
 
 

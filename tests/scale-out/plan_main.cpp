@@ -18,7 +18,7 @@ using namespace cam;
 
 constexpr std::string_view kUsage =
     "usage: cam-clickhouse-plan --url URL --database NAME [--brokers HOST:PORT] [--topic NAME]\n"
-    "           [--prefix CIDR]... [--router ADDRESS=SAMPLING]...\n"
+    "           [--cluster NAME] [--prefix CIDR]... [--router ADDRESS=SAMPLING]...\n"
     "The password is read from CAM_CLICKHOUSE_PASSWORD.\n";
 
 struct Arguments {
@@ -47,6 +47,7 @@ Arguments parsed(int argc, char** argv) {
         const std::string value = argv[i + 1];
         if (key == "--url") out.client.url = value;
         if (key == "--database") out.client.database = out.schema.database = value;
+        if (key == "--cluster") out.schema.cluster = value;
         if (key == "--brokers") kafka.brokers = value;
         if (key == "--topic") kafka.topic = value;
         if (key == "--router") out.plan.routers.push_back(router_of(value));
@@ -74,7 +75,7 @@ int main(int argc, char** argv) {
         Arguments arguments = parsed(argc, argv);
         const auto client = needed(clickhouse::Client::open(arguments.client));
         needed(clickhouse::migrate(*client, arguments.schema, {}));
-        clickhouse::PlanWriter writer(*client, "");
+        clickhouse::PlanWriter writer(*client, arguments.schema.cluster);
         std::cout << "generation " << needed(writer.write(arguments.plan, SystemClock{}.wall(), {})) << "\n";
         return 0;
     } catch (const std::exception& why) {

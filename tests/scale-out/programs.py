@@ -11,8 +11,10 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from xml.etree import ElementTree
 
 HERE = Path(__file__).resolve().parent
+SERVER_CONFIG = HERE.parents[1] / "config" / "scale-out" / "clickhouse" / "config.xml"  # the compose file's
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -21,13 +23,13 @@ def free_port(kind=socket.SOCK_STREAM):
         return one.getsockname()[1]
 
 
-def eventually(condition, seconds, what):
-    """The first true value of condition(), or AssertionError that says what did not come."""
+def eventually(condition, seconds, what, every=0.2):
+    """The first true value of condition(), asked every so many seconds, or AssertionError that says what did not come."""
     end_at = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > end_at:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.2)
+        time.sleep(every)
     return found
 
 
@@ -148,6 +150,19 @@ group.initial.rebalance.delay.ms=0
         finally:
             consumer.close()
 
+    def is_acknowledged(self, topic, group):
+        """Whether that consumer group has acknowledged all that the topic holds."""
+        from confluent_kafka import Consumer, KafkaException, TopicPartition
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": group})
+        try:
+            known = consumer.list_topics(topic, timeout=10).topics[topic]
+            committed = consumer.committed([TopicPartition(topic, one) for one in known.partitions], timeout=10)
+            return all(consumer.get_watermark_offsets(one, timeout=10)[1] == max(one.offset, 0) for one in committed)
+        except (KafkaException, KeyError):
+            return False
+        finally:
+            consumer.close()
+
     def read(self, topic, count, seconds=30):
         """The bodies of `count` messages from the topic's beginning, or AssertionError."""
         from confluent_kafka import Consumer, TopicPartition
@@ -182,19 +197,56 @@ class GoFlow2(Program):
         return self
 
 
+class ZooKeeper(Program):
+    """The distribution's, one node. Keeps port and data over restarts."""
+
+    JAR = Path("/usr/share/java/zookeeper.jar")
+
+    def __init__(self, folder):
+        super().__init__("zookeeper", folder)
+        self.port = free_port()
+        (self.folder / "zoo.cfg").write_text(f"""tickTime=500
+dataDir={self.folder}/data
+clientPort={self.port}
+clientPortAddress=127.0.0.1
+admin.enableServer=false
+4lw.commands.whitelist=ruok
+""")
+
+    def start(self):
+        self.spawn("java", "-Xmx128m", "-XX:+UseSerialGC", "-cp", self.JAR,
+                   "org.apache.zookeeper.server.quorum.QuorumPeerMain", "zoo.cfg")
+        self.ready(self.is_ok, 60)
+        return self
+
+    def is_ok(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 2) as one:
+                one.sendall(b"ruok")
+                return one.recv(16) == b"imok"
+        except OSError:
+            return False
+
+
 class Engine(Program):
-    """The ClickHouse engine behind its HTTP interface; keeps port and data over restarts."""
+    """The ClickHouse engine behind its HTTP interface; keeps port and data over restarts. config: a server's config.xml;
+    without one the engine treats Kafka as the compose file's server does."""
 
     PASSWORD = "wordOfTheTest01"
 
-    def __init__(self, parts, folder):
+    def __init__(self, parts, folder, config=None, options=()):
         super().__init__("engine", folder)
-        self.parts = parts
+        self.parts, self.options = parts, options
+        self.config = config or self.folder / "config.xml"
+        if not config:
+            kafka = ElementTree.tostring(ElementTree.parse(SERVER_CONFIG).find("kafka"), encoding="unicode")
+            self.config.write_text(f"<clickhouse>{kafka}</clickhouse>\n")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self):
         self.spawn("node", HERE / "chdb_front.mjs", "--data", self.folder / "data", "--port", self.port,
+                   "--config", self.config, *self.options,
                    CAM_CHDB_DIR=str(self.parts.engine), CHDB_FRONT_PASSWORD=self.PASSWORD)
         self.ready(lambda: http(f"{self.url}/ping")[0] == 200, 60)
         return self

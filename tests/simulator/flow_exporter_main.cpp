@@ -22,16 +22,18 @@ constexpr std::string_view kUsage =
     "N]\n"
     "           [--destination ADDRESS] [--destination-port N] [--sources N] [--protocol NUMBER] "
     "[--tcp-flags N]\n"
-    "           [--bits-per-second N] [--packet-bytes N] [--seconds N]\n"
-    "Sends once a second what an exporter would tell of that traffic, sampled 1 in N. Ends after "
-    "--seconds.\n";
+    "           [--bits-per-second N] [--packet-bytes N] [--templates-every N] [--seconds N]\n"
+    "Sends once a second what an exporter would tell of that traffic, sampled 1 in N. Templates and the rate "
+    "come with\n"
+    "every N-th datagram, 0: only with the first. Ends after --seconds.\n";
 
 struct Arguments {
     std::map<std::string, std::string> texts{
         {"from", "127.0.0.21"}, {"format", "v9"}, {"destination", "185.54.82.4"}};
     std::map<std::string, std::uint64_t> numbers{
-        {"sampling", 1'000}, {"destination-port", 443},          {"sources", 8},          {"protocol", 17},
-        {"tcp-flags", 0},    {"bits-per-second", 2'000'000'000}, {"packet-bytes", 1'000}, {"seconds", 60}};
+        {"sampling", 1'000},     {"destination-port", 443}, {"sources", 8},
+        {"protocol", 17},        {"tcp-flags", 0},          {"bits-per-second", 2'000'000'000},
+        {"packet-bytes", 1'000}, {"seconds", 60},           {"templates-every", 20}};
 };
 
 /// Throws std::runtime_error that says what is wrong.
@@ -67,6 +69,7 @@ FlowExporter::Options exporter_options(const Arguments& arguments) {
     FlowExporter::Options options;
     options.encoding.format = *format;
     options.encoding.sampling = static_cast<std::uint32_t>(arguments.numbers.at("sampling"));
+    options.encoding.templates_every = static_cast<std::uint32_t>(arguments.numbers.at("templates-every"));
     options.source = arguments.texts.at("from");
     options.destination = to.substr(0, colon);
     options.port = static_cast<std::uint16_t>(std::stoul(to.substr(colon + 1)));
