@@ -15,28 +15,13 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "cam/base/listen_error.h"
 #include "cam/model/ip_address.h"
 
 namespace cam::api {
 namespace {
 
 constexpr int kBacklog = 64;
-
-ErrorCode code_of(int fault) {
-    switch (fault) {
-        case EADDRINUSE:
-            return ErrorCode::kBusy;
-        case EADDRNOTAVAIL:
-        case EAFNOSUPPORT:
-        case EINVAL:
-            return ErrorCode::kInvalid;
-        case EACCES:
-        case EPERM:
-            return ErrorCode::kRefused;
-        default:
-            return ErrorCode::kInternal;
-    }
-}
 
 std::string text_of(std::string_view host, std::uint16_t port) {
     if (host.find(':') == std::string_view::npos) return fmt::format("{}:{}", host, port);
@@ -117,7 +102,7 @@ Result<ListenSocket> listen_on(const std::string& host, std::uint16_t port) {
                             .is_loopback = is_loopback(bound->address),
                             .address = text_of(bound->address.text(), bound->port)};
     }
-    return Error{code_of(why),
+    return Error{listen_error(why),
                  fmt::format("cannot listen on {}: {}", wanted, std::system_category().message(why))};
 }
 

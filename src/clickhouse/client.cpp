@@ -5,23 +5,13 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "cam/base/masked.h"
 #include "cam/base/version.h"
 #include "clickhouse/server_exception.h"
 #include "clickhouse/url_text.h"
 
 namespace cam::clickhouse {
 namespace {
-
-/// A password in a server's words, say of a statement that it cannot read.
-std::string without(const Secret& secret, std::string text) {
-    if (secret.empty()) return text;
-    for (std::size_t at = text.find(secret.reveal()); at != std::string::npos;
-         at = text.find(secret.reveal(), at)) {
-        text.replace(at, secret.reveal().size(), "***");
-        at += 3;
-    }
-    return text;
-}
 
 std::string url_of(const Client::Options& options, const Query& query) {
     std::string url = options.url;
@@ -91,7 +81,7 @@ Result<std::string> Client::run(const Query& query) {
     if (const std::optional<ServerException> exception = find_exception(*response)) {
         Error error = explain(*exception, response->status, options.user,
                               query.database ? *query.database : options.database);
-        error.detail = without(options.password, std::move(error.detail));
+        error.detail = masked(std::move(error.detail), options.password);
         return error;
     }
     return std::move(response->body);

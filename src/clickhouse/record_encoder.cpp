@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cam/base/check.h"
+#include "cam/model/flow_message_values.h"
 #include "clickhouse/record_columns.h"
 
 namespace cam::clickhouse {
@@ -33,35 +34,6 @@ Bytes16 ipv6_bytes(const IpAddress& address) {
 
 std::int64_t milliseconds(WallTime time) {
     return std::clamp<std::int64_t>(time.time_since_epoch().count(), 0, kLatest);
-}
-
-/// GoFlow2's numbers of the export protocols.
-std::int8_t type_number(ExportProtocol protocol) {
-    switch (protocol) {
-        case ExportProtocol::kSflow5:
-            return 1;
-        case ExportProtocol::kNetflow5:
-            return 2;
-        case ExportProtocol::kNetflow9:
-            return 3;
-        case ExportProtocol::kIpfix:
-            return 4;
-    }
-    return 0;
-}
-
-std::uint64_t mac_number(const std::array<std::uint8_t, 6>& mac) {
-    std::uint64_t number = 0;
-    for (const std::uint8_t byte : mac) number = number << 8U | byte;
-    return number;
-}
-
-std::uint16_t ether_type(const FlowRecord& record) {
-    constexpr std::uint16_t kIpv4 = 0x0800;
-    constexpr std::uint16_t kIpv6 = 0x86dd;
-    if (record.has(FlowField::kEtherType)) return record.ether_type;
-    if (!record.has(FlowField::kDestination)) return 0;
-    return record.destination.family() == IpAddress::Family::kV4 ? kIpv4 : kIpv6;
 }
 
 /// Appends what `value` gives of each record to one column after the other.
@@ -96,7 +68,9 @@ public:
         all([=](const FlowRecord& record) { return record.has(field) ? milliseconds(record.*member) : 0; });
     }
     void mac(FlowField field, std::array<std::uint8_t, 6> FlowRecord::*member) {
-        all([=](const FlowRecord& record) { return record.has(field) ? mac_number(record.*member) : 0; });
+        all([=](const FlowRecord& record) {
+            return record.has(field) ? flow_message::mac(record.*member) : 0;
+        });
     }
     [[nodiscard]] std::size_t next() const { return next_; }
 
@@ -107,7 +81,9 @@ private:
 };
 
 void fill_what_is_counted(Filler& filler) {
-    filler.all([](const FlowRecord& record) { return type_number(record.export_protocol); });
+    filler.all([](const FlowRecord& record) {
+        return static_cast<std::int8_t>(flow_message::type(record.export_protocol));
+    });
     filler.all([](const FlowRecord& record) {
         const bool told = record.sampling_source != SamplingSource::kNone;
         return told ? std::uint64_t{record.sampling.n()} : 0;
@@ -119,7 +95,7 @@ void fill_what_is_counted(Filler& filler) {
     filler.all([](const FlowRecord& record) { return record.packets; });
     filler.address(FlowField::kSource, &FlowRecord::source);
     filler.address(FlowField::kDestination, &FlowRecord::destination);
-    filler.all([](const FlowRecord& record) { return ether_type(record); });
+    filler.all([](const FlowRecord& record) { return flow_message::etype(record); });
     filler.known(FlowField::kProtocol, &FlowRecord::protocol);
     filler.known(FlowField::kSourcePort, &FlowRecord::source_port);
     filler.known(FlowField::kDestinationPort, &FlowRecord::destination_port);

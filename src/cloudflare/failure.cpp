@@ -8,6 +8,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "cam/base/log.h"
+#include "cam/base/masked.h"
 #include "cam/net/header_values.h"
 
 namespace cam::cloudflare {
@@ -139,17 +140,6 @@ QueryFailure make_failure(const AnswerContext& context, FailureKind kind, std::s
     return QueryFailure{kind, with_context(context, what), context.retry_after, 0};
 }
 
-/// An echo of the token must not travel on.
-std::string without_secret(std::string text, const Secret& secret) {
-    if (secret.empty()) return text;
-    for (std::size_t at = text.find(secret.reveal()); at != std::string::npos;
-         at = text.find(secret.reveal(), at)) {
-        text.replace(at, secret.reveal().size(), "***");
-        at += 3;
-    }
-    return text;
-}
-
 struct Verdict {
     FailureKind kind;
     std::uint64_t limit;
@@ -243,7 +233,7 @@ QueryFailure told_failure(const AnswerContext& context, const std::vector<ToldEr
         break;
     }
     const FailureKind kind = verdict ? verdict->kind : kind_of_status(context.status);
-    const std::string message = telling == nullptr ? std::string{} : without_secret(telling->message, secret);
+    const std::string message = telling == nullptr ? std::string{} : masked(telling->message, secret);
     QueryFailure failure = make_failure(context, kind, fmt::format("message={}", quote(message)));
     if (verdict) failure.limit = verdict->limit;
     if (kind == FailureKind::kRateLimited && !failure.retry_after &&

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cam/model/flow_message_values.h"
+
 namespace cam::kafka {
 namespace {
 
@@ -105,36 +107,6 @@ private:
     std::size_t size_ = 0;
 };
 
-std::uint32_t type_of(ExportProtocol protocol) {
-    switch (protocol) {
-        case ExportProtocol::kSflow5:
-            return 1;
-        case ExportProtocol::kNetflow5:
-            return 2;
-        case ExportProtocol::kNetflow9:
-            return 3;
-        case ExportProtocol::kIpfix:
-            return 4;
-    }
-    return 0;
-}
-
-std::uint64_t number_of(const std::array<std::uint8_t, 6>& mac) {
-    std::uint64_t number = 0;
-    for (const std::uint8_t byte : mac) number = number << 8U | byte;
-    return number;
-}
-
-/// As told; else by the addresses, as GoFlow2 does.
-std::uint32_t ether_type(const FlowRecord& record) {
-    constexpr std::uint32_t kIpv4 = 0x0800;
-    constexpr std::uint32_t kIpv6 = 0x86dd;
-    if (record.has(FlowField::kEtherType)) return record.ether_type;
-    if (!record.has(FlowField::kSource) && !record.has(FlowField::kDestination)) return 0;
-    const IpAddress& address = record.has(FlowField::kSource) ? record.source : record.destination;
-    return address.family() == IpAddress::Family::kV4 ? kIpv4 : kIpv6;
-}
-
 void write_what_counts(const FlowRecord& record, Writer& out) {
     if (record.sampling_source != SamplingSource::kNone) {
         out.number(Field::kSamplingRate, record.sampling.n());
@@ -154,7 +126,7 @@ void write_what_counts(const FlowRecord& record, Writer& out) {
     number(FlowField::kOutputInterface, Field::kOutputInterface, record.output_interface);
     number(FlowField::kSourceAs, Field::kSourceAs, record.source_as);
     number(FlowField::kDestinationAs, Field::kDestinationAs, record.destination_as);
-    out.number(Field::kEtherType, ether_type(record));
+    out.number(Field::kEtherType, flow_message::etype(record));
     if (record.has(FlowField::kStart)) out.time(Field::kStart, record.start);
     if (record.has(FlowField::kEnd)) out.time(Field::kEnd, record.end);
 }
@@ -176,8 +148,8 @@ void write_the_rest(const FlowRecord& record, Writer& out) {
     number(FlowField::kFragment, Field::kFragmentId, record.fragment_id);
     number(FlowField::kFragment, Field::kFragmentOffset, record.fragment_offset);
     number(FlowField::kIpv6FlowLabel, Field::kIpv6FlowLabel, record.ipv6_flow_label);
-    number(FlowField::kSourceMac, Field::kSourceMac, number_of(record.source_mac));
-    number(FlowField::kDestinationMac, Field::kDestinationMac, number_of(record.destination_mac));
+    number(FlowField::kSourceMac, Field::kSourceMac, flow_message::mac(record.source_mac));
+    number(FlowField::kDestinationMac, Field::kDestinationMac, flow_message::mac(record.destination_mac));
     if (record.has(FlowField::kMplsLabel)) out.packed(Field::kMplsLabel, record.mpls_label);
     if (record.has(FlowField::kNextHop)) out.address(Field::kNextHop, record.next_hop);
     if (record.has(FlowField::kBgpNextHop)) out.address(Field::kBgpNextHop, record.bgp_next_hop);
@@ -191,7 +163,7 @@ void write_the_rest(const FlowRecord& record, Writer& out) {
 void append_flow_message(const ExporterKey& exporter, WallTime received, const FlowRecord& record,
                          std::string& out) {
     Writer message;
-    message.number(Field::kType, type_of(record.export_protocol));
+    message.number(Field::kType, flow_message::type(record.export_protocol));
     message.time(Field::kReceived, received);
     message.address(Field::kSampler, exporter.address());
     if (record.export_protocol == ExportProtocol::kSflow5) {

@@ -13,6 +13,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "cam/base/listen_error.h"
+
 namespace cam::net {
 namespace {
 
@@ -48,23 +50,8 @@ std::optional<Bindable> bindable(const UdpReceiver::Address& address) {
     return std::nullopt;
 }
 
-ErrorCode code_of(int fault) {
-    switch (fault) {
-        case EADDRINUSE:
-            return ErrorCode::kBusy;
-        case EADDRNOTAVAIL:
-        case EAFNOSUPPORT:
-            return ErrorCode::kInvalid;
-        case EACCES:
-        case EPERM:
-            return ErrorCode::kRefused;
-        default:
-            return ErrorCode::kInternal;
-    }
-}
-
 Error failed(const std::string& address, int fault) {
-    return {code_of(fault),
+    return {listen_error(fault),
             fmt::format("cannot listen on UDP {}: {}", address, std::system_category().message(fault))};
 }
 

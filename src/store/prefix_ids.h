@@ -26,7 +26,7 @@ public:
     /// forget_new() must be called.
     Result<std::int64_t> make(Database& database, const Prefix& prefix);
     /// The transaction was committed.
-    void settle() { fresh_.clear(); }
+    void settle() { fresh_ = {}; }
     /// The transaction was rolled back.
     void forget_new();
 

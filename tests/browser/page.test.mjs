@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertFits, findings, kShapes, launch, openPage, show } from './browser.mjs';
-import { kHostileAttack, kHostileRule, kHostileVector, Site, until } from './site.mjs';
+import { kHostileAttack, kHostileRule, kHostileVector, kLeaky, Site, until } from './site.mjs';
 
 const kMostBytes = 300_000;
 const kLatestPaint = 300;
@@ -71,10 +71,35 @@ test('a rule is made with the units people speak, and what is wrong is said whil
   site.exporter = site.exportFlows(900);
 });
 
+test('the share of a mitigated attack that leaked is told, with what is usual there', async () => {
+  const kUsual = 100e6;
+  const sides = () => site.api(`/attacks/${kLeaky.attack_id}/both-sides`);
+  const before_ = await until('the attack is in', 20, async () => (await sides())?.minutes && sides());
+  assert.equal(before_.leaked_share, null, 'no minute of flows yet');
+  const dropped = before_.minutes.filter((minute) => minute.dropped_bits_per_second > 0);
+  const whole = dropped.reduce((sum, minute) => sum + minute.dropped_bits_per_second, 0);
+  const [first, last] = [dropped[0], dropped.at(-1)].map((minute) => new Date(minute.start).getTime());
+  // A third of what was dropped comes on top of the usual traffic: a quarter of the attack.
+  const onTop = whole / 3 / ((last - first) / 60_000 + 1);
+  const rates = [];
+  for (let start = first - 30 * 60_000; start <= last + 5 * 60_000; start += 60_000) rates.push([start, start < first || start > last ? kUsual : kUsual + onTop]);
+  site.storeMinutes('185.54.83.0/24', rates);
+  const page = await openPage(browser, site.url);
+  await show(page, site.url, `#/attacks/${kLeaky.attack_id}`);
+  const panel = page.locator('section', { has: page.locator('#h-sides') });
+  await panel.getByText('of the attack leaked').waitFor();
+  assert.match(await panel.innerText(), /25 % of the attack leaked: it arrived at 185\.54\.83\.0\/24 above the usual 100(\.0+)? Mbps\. Cloudflare dropped the rest\./);
+  assert.match(await text(page, '.chart-text'), /arrived at our edge/);
+  await page.screenshot({ path: 'leaked-light.png', fullPage: true });
+  assert.deepEqual(page.wrongs, []);
+  await page.context().close();
+});
+
 const kViews = {
   now: '#/now',
   attacks: '#/attacks?range=24h',
   attack: '#/attacks/now4kd02mz81c6y7wq',
+  'leaked-attack': `#/attacks/${kLeaky.attack_id}`,
   events: '#/events?range=24h',
   traffic: `#/traffic?prefix=${kPrefix}&range=1h`,
   rules: '#/rules',
@@ -86,7 +111,7 @@ const kViews = {
 
 for (const [shape, options] of Object.entries(kShapes)) {
   test(`every view fits, is accessible and obeys the policy: ${shape}`, async () => {
-    await until('the first poll is in', 20, async () => (await site.api('/attacks?limit=50')).length >= 6);
+    await until('the first poll is in', 20, async () => (await site.api('/attacks?limit=50')).length >= 7);
     const page = await openPage(browser, site.url, options);
     for (const [name, hash] of Object.entries(kViews)) {
       await show(page, site.url, hash);

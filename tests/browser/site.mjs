@@ -1,7 +1,7 @@
 // A world for the page: a simulated Cloudflare and Telegram, a daemon between them, and a router where one is wanted. All on
 // loopback, on ports that were free; only processes started here are ended.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, mkdirSync, readFileSync, readdirSync, copyFileSync, writeFileSync, rmSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +40,11 @@ const kGoingOn = {
   attack_id: 'now4kd02mz81c6y7wq', vector: 'UDP Flood', rule: 'UDP-0001', protocol: 'UDP', targets: ['185.54.82.4'], destination_port: 443,
   events: 40, sources: 20, packets: 90_000_000, bits: 720_000_000_000, over_seconds: 230, at_seconds_ago: 240,
 };
+/** Some of it leaks: storeMinutes() says what arrived. */
+export const kLeaky = {
+  attack_id: 'leaky83x7h1v0q9t5ke3b6', vector: 'NTP Amplification', rule: 'NTP-0001', protocol: 'UDP', targets: ['185.54.83.7'], destination_port: 80,
+  events: 40, sources: 15, packets: 9_000_000, bits: 72_000_000_000, over_seconds: 290, at_seconds_ago: 9000,
+};
 const kHostile = {
   attack_id: kHostileAttack, vector: kHostileVector, rule: kHostileRule, protocol: 'TCP', targets: ['185.54.81.9'], destination_port: 80,
   events: 5, sources: 3, packets: 90_000, bits: 720_000_000_000, over_seconds: 60, at_seconds_ago: 1800,
@@ -48,7 +53,7 @@ const kHostile = {
 function scenario() {
   const file = readFileSync(join(kSource, 'tests/simulator/demo.json'), 'utf8');
   const demo = JSON.parse(file);
-  demo.attacks = [...(demo.attacks ?? []), ...kPast.map(past), kGoingOn, kHostile];
+  demo.attacks = [...(demo.attacks ?? []), ...kPast.map(past), kGoingOn, kLeaky, kHostile];
   return demo;
 }
 
@@ -124,6 +129,18 @@ export class Site {
   /** A router sends 2 Gbps to 185.54.82.4 for so long, or less where `more` says so. */
   exportFlows(seconds, more = []) {
     return this.#run('exporter', process.env.CAM_EXPORTER, ['--to', `127.0.0.1:${this.flowPort}`, '--from', '127.0.0.21', '--destination', '185.54.82.4', '--sampling', '1000', '--seconds', String(seconds), ...more]);
+  }
+
+  /** As if a collector had counted these minutes: `rates` are [start, bits/s], of one prefix. */
+  storeMinutes(prefix, rates) {
+    const sql = [`INSERT INTO flow_prefixes (prefix) VALUES ('${prefix}') ON CONFLICT DO NOTHING`];
+    for (const [start, bits] of rates) {
+      const minute = Math.floor(start / 60_000);
+      const bytes = Math.round((bits * 60) / 8);
+      sql.push(`INSERT INTO flow_collected_minutes VALUES (${minute}, 0, 60000, 60000) ON CONFLICT DO NOTHING`);
+      sql.push(`INSERT INTO flow_minutes (minute, prefix_id, bytes, packets, flows) SELECT ${minute}, id, ${bytes}, ${Math.ceil(bytes / 1000)}, 1 FROM flow_prefixes WHERE prefix = '${prefix}'`);
+    }
+    execFileSync('sqlite3', ['-bail', '-cmd', '.timeout 10000', join(this.folder, 'db/magic_transit.db')], { input: `BEGIN IMMEDIATE;\n${sql.join(';\n')};\nCOMMIT;\n` });
   }
 
   /** Of the API, without a browser. */

@@ -9,15 +9,12 @@ end START was told.
 usage: alerts.py --parts FOLDER --exporter PROGRAM --monitor PROGRAM --simulator PROGRAM
 """
 
-import argparse
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 from cam_site import Daemon, Simulator
-from parts import Unavailable, obtain, skipped
+from parts import with_parts
 from programs import Engine, GoFlow2, Kafka, ending, eventually
 
 PREFIX = "185.54.82.0/24"
@@ -225,19 +222,5 @@ def collectors_killed(ways, begin):
         assert stored >= (24 - 3 * MOST_SECONDS_LOST) * SOURCES, row
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    for name in ("parts", "exporter", "monitor", "simulator"):
-        parser.add_argument(f"--{name}", required=True)
-    asked = parser.parse_args()
-    try:
-        parts = obtain(asked.parts, ("kafka", "goflow2", "engine"))
-    except Unavailable as why:
-        return skipped(why)
-    with tempfile.TemporaryDirectory() as folder:
-        play(asked, parts, Path(folder))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(with_parts(play, ("exporter", "monitor", "simulator"), only=("kafka", "goflow2", "engine")))

@@ -10,14 +10,11 @@ nothing. An engine that is killed reads again from Kafka what it had stored and 
 test makes that happen and shows that it is one block.
 """
 
-import argparse
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from parts import Unavailable, obtain, skipped
+from parts import with_parts
 from programs import Engine, GoFlow2, Kafka, ending, eventually
 from same_as_goflow2 import Producer
 
@@ -290,19 +287,5 @@ def say(begin, text):
     print(f"{time.monotonic() - begin:5.0f} s  {text}", flush=True)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    for name in ("parts", "exporter", "plan", "producer"):
-        parser.add_argument(f"--{name}", required=True)
-    asked = parser.parse_args()
-    try:
-        parts = obtain(asked.parts)
-    except Unavailable as why:
-        return skipped(why)
-    with tempfile.TemporaryDirectory() as folder:
-        play(asked, parts, Path(folder))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(with_parts(play, ("exporter", "plan", "producer")))

@@ -8,15 +8,12 @@ The engine here has no /metrics: of the panels on ClickHouse's own metrics PromQ
 the engine's tables of events and metrics.
 """
 
-import argparse
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import dashboards
-from parts import Unavailable, needs, obtain, skipped
+from parts import with_parts
 from programs import Engine, GoFlow2, Kafka, ending, eventually
 from cam_site import Daemon, Prometheus, Simulator
 
@@ -139,20 +136,6 @@ def play(asked, parts, folder):
         print(f"{count} PromQL queries answer with series, {parsed} on ClickHouse's own metrics are parsed")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    for name in ("parts", "plan", "monitor", "exporter", "simulator"):
-        parser.add_argument(f"--{name}", required=True)
-    asked = parser.parse_args()
-    try:
-        parts = obtain(asked.parts, ("kafka", "goflow2", "engine"))
-        needs("prometheus")
-    except Unavailable as why:
-        return skipped(why)
-    with tempfile.TemporaryDirectory() as folder:
-        play(asked, parts, Path(folder))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(with_parts(play, ("plan", "monitor", "exporter", "simulator"), only=("kafka", "goflow2", "engine"),
+                        programs=("prometheus",)))

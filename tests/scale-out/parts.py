@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,6 +158,22 @@ def skipped(why):
     required = os.environ.get("CAM_SCALE_OUT_REQUIRED") == "1"
     print(f"{'FAILED (CAM_SCALE_OUT_REQUIRED=1)' if required else 'SKIPPED'}: {why}", flush=True)
     return 1 if required else SKIPPED
+
+
+def with_parts(play, options, only=tuple(GETTERS), programs=()):
+    """The exit status of a test program that plays with these parts, and programs, in a folder of its own. `options` are
+    asked for on its command line; `play` may return a status."""
+    parser = argparse.ArgumentParser()
+    for name in ("parts", *options):
+        parser.add_argument(f"--{name}", required=True)
+    asked = parser.parse_args()
+    try:
+        needs(*programs)
+        parts = obtain(asked.parts, only)
+    except Unavailable as why:
+        return skipped(why)
+    with tempfile.TemporaryDirectory() as folder:
+        return play(asked, parts, Path(folder)) or 0
 
 
 def main():

@@ -11,22 +11,19 @@
 #include "cam/clickhouse/plan_writer.h"
 #include "cam/clickhouse/record_writer.h"
 #include "cam/clickhouse/schema.h"
+#include "fakes/model/flow_records.h"
 #include "scale-out/engine.h"
 
 namespace cam::clickhouse {
 namespace {
 
 using namespace std::chrono_literals;
+using test::address;
+using test::prefix;
 
 constexpr MinuteTime kMinute{std::chrono::sys_days{std::chrono::year{2026} / 11 / 27} + 10h};
 constexpr WallTime kNow{kMinute + 12s};
 
-IpAddress address(const std::string& text) {
-    return IpAddress::parse(text).value();
-}
-Prefix prefix(const std::string& text) {
-    return Prefix::parse(text).value();
-}
 Router router(const std::string& at, std::uint32_t sampling) {
     return {.id = "1", .name = "it's\ta \\ router", .address = address(at), .default_sampling = sampling};
 }
@@ -283,21 +280,14 @@ TEST_F(PipelineTest, NamesTheContributorsOfAPrefix) {
     write_plan();
     ask("INSERT INTO country_networks VALUES ('192.0.0.0/16', 'CH')");
     ask("SYSTEM RELOAD DICTIONARY countries");
-    std::vector<FlowRecord> records = records_of(1, 3);
-    for (FlowRecord& record : records) {
-        record.fields.add(FlowField::kSourceAs);
-        record.destination = address("10.1.2.3");
-        record.source = address("192.0.2.77");
-        record.sampling = SamplingRate::every();
-        record.sampling_source = SamplingSource::kOptions;
-        record.protocol = 17;
-        record.source_port = 53;
-        record.destination_port = 4444;
-        record.source_as = 64500;
-        record.input_interface = 12;
-        record.bytes = 1000;
-        record.packets = 2;
-    }
+    FlowRecord record = test::flow(address("10.1.2.3"), {.packets = 2,
+                                                         .source = "192.0.2.77",
+                                                         .source_port = std::uint16_t{53},
+                                                         .destination_port = std::uint16_t{4444}});
+    record.fields.add({FlowField::kSourceAs, FlowField::kInputInterface});
+    record.source_as = 64500;
+    record.input_interface = 12;
+    std::vector<FlowRecord> records(3, record);
     records[2].source = address("192.0.3.1");
     records[2].destination = address("10.9.9.9");
     records[2].source_as = 0;

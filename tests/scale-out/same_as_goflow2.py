@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-"""The same captures of real exporters go to the real GoFlow2 and to our decoder with our producer; both write to a real
-Kafka. What lies in the topics, read by protobuf's own code from GoFlow2's own flow.proto, must be the same, field by
-field, but for what is told below. Also: each of our Kafka messages is read to its last byte.
+"""The same captures of real exporters, and some made datagrams, go to the real GoFlow2 and to our decoder with our
+producer; both write to a real Kafka. What lies in the topics, read by protobuf's own code from GoFlow2's own flow.proto,
+must be the same, field by field, but for what is told below. Also: each of our Kafka messages is read to its last byte.
 
 usage: same_as_goflow2.py --parts FOLDER --producer PROGRAM --captures FOLDER
 """
 
-import argparse
 import json
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
 import flow_messages
-from parts import Unavailable, obtain, skipped
+import made_captures
+from parts import with_parts
 from programs import GoFlow2, Kafka, Program, ending, eventually
 
 # In both, always. Times of receipt differ, as the collectors are two; of the flow's own times GoFlow2 keeps whole seconds
@@ -135,6 +134,7 @@ def play(asked, parts, folder):
         kafka.start()
         captures = sorted(Path(asked.captures).glob("*.pcap"))
         assert len(captures) >= 10, captures
+        captures += made_captures.captures(folder)
         for capture in captures:
             count, found = compare(capture, folder, asked, kafka, parts, message)
             records += count
@@ -143,19 +143,5 @@ def play(asked, parts, folder):
     return 1 if wrong else 0
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--parts", required=True)
-    parser.add_argument("--producer", required=True)
-    parser.add_argument("--captures", required=True)
-    asked = parser.parse_args()
-    try:
-        parts = obtain(asked.parts, ("kafka", "goflow2"))
-    except Unavailable as why:
-        return skipped(why)
-    with tempfile.TemporaryDirectory() as folder:
-        return play(asked, parts, Path(folder))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(with_parts(play, ("producer", "captures"), only=("kafka", "goflow2")))

@@ -13,6 +13,20 @@ const kRanges = [
   ['30d', '30 d'],
 ];
 
+/** The row itself, under a name that is read aloud. Nothing is sent: each filter applies itself. */
+export function filterRow(label, ...filters) {
+  return h(
+    'form',
+    {
+      class: 'filters',
+      key: 'filters',
+      'aria-label': label,
+      on: { submit: (event) => event.preventDefault() },
+    },
+    filters,
+  );
+}
+
 /** A text filter that is applied with Enter or when it is left. */
 export function textFilter(params, name, label, { placeholder, list, problem } = {}) {
   const id = `filter-${name}`;
@@ -103,4 +117,30 @@ export function rangeFilter(params, usual) {
     input('from', 'From (UTC)'),
     input('to', 'To (UTC)'),
   ];
+}
+
+const kUsualOfMitigation = '24h';
+
+/** The time of the lists of attacks and of events, as windowOf() tells it. */
+export const mitigationWindow = (params) => windowOf(params, kUsualOfMitigation);
+
+/** What both lists ask the API: the time (`until` is null while it goes on), target and vector. */
+export function mitigationQuery(params, window = mitigationWindow(params)) {
+  return {
+    since: rfc3339(window.from),
+    until: window.isLive ? null : rfc3339(window.to),
+    prefix: params.get('prefix'),
+    vector: params.get('vector'),
+  };
+}
+
+/** The filters of that query, and `more` behind them. */
+export function mitigationFilters(params, ...more) {
+  return filterRow(
+    'Filters',
+    rangeFilter(params, kUsualOfMitigation),
+    textFilter(params, 'prefix', 'Target in prefix', { placeholder: '192.0.2.0/24' }),
+    textFilter(params, 'vector', 'Vector', { placeholder: 'UDP Flood' }),
+    more,
+  );
 }

@@ -2,7 +2,7 @@
 
 import { query } from './api.js';
 import { h } from './dom.js';
-import { rangeFilter, selectFilter } from './filters.js';
+import { filterRow, rangeFilter, selectFilter } from './filters.js';
 import { empty, panel, table, tag } from './parts.js';
 import { subTabs } from './tabs.js';
 import { brief, instant, rfc3339, timeElement, windowOf } from './times.js';
@@ -40,14 +40,8 @@ export class AlertsView extends View {
     const rules = (this.#rules.value ?? []).map((rule) => [rule.id, rule.name]);
     return [
       subTabs('alerts'),
-      h(
-        'form',
-        {
-          class: 'filters',
-          key: 'filters',
-          'aria-label': 'Filters',
-          on: { submit: (event) => event.preventDefault() },
-        },
+      filterRow(
+        'Filters',
         rangeFilter(this.params, '7d'),
         selectFilter(this.params, 'state', 'State', [
           ['', 'all'],

@@ -4,8 +4,9 @@ import { query } from './api.js';
 import { h } from './dom.js';
 import { href, setParams } from './router.js';
 import { choice, empty, panel } from './parts.js';
-import { rfc3339, windowOf } from './times.js';
-import { rangeFilter, textFilter } from './filters.js';
+import { rfc3339 } from './times.js';
+import { mitigationFilters, mitigationQuery, mitigationWindow, textFilter } from './filters.js';
+import { pager } from './pager.js';
 import { timeline } from './timeline.js';
 import { View } from './view.js';
 import { attackTable } from './attack_table.js';
@@ -30,47 +31,27 @@ export class AttacksView extends View {
     return 'Attacks';
   }
 
-  #filters() {
-    const window = windowOf(this.params, '24h');
-    const [vector, prefix] = [this.params.get('vector'), this.params.get('prefix')];
-    return {
-      window,
-      since: rfc3339(window.from),
-      until: window.isLive ? null : rfc3339(window.to),
-      vector,
-      prefix,
-    };
-  }
-
   load(why) {
     if (!['route', 'poll', 'resync'].includes(why)) return;
-    const { window, since, until, vector, prefix } = this.#filters();
+    const window = mitigationWindow(this.params);
+    const asked = mitigationQuery(this.params, window);
     const keep = { keep: why !== 'route' };
     this.#attacks.read(
-      `/attacks${query({ since, until, vector, prefix, limit: kPage, cursor: this.params.get('cursor') })}`,
+      `/attacks${query({ ...asked, limit: kPage, cursor: this.params.get('cursor') })}`,
       keep,
     );
     const step = barSeconds(window.from, window.to);
     const begin = new Date(Math.floor(window.from / 1000 / step) * step * 1000);
-    this.#timeline.read(`/attacks/timeline${query({ since: rfc3339(begin), until, step })}`, keep);
+    this.#timeline.read(
+      `/attacks/timeline${query({ since: rfc3339(begin), until: asked.until, step })}`,
+      keep,
+    );
   }
 
   render() {
     const id = this.params.get('id')?.trim();
     return [
-      h(
-        'form',
-        {
-          class: 'filters',
-          key: 'filters',
-          'aria-label': 'Filters',
-          on: { submit: (event) => event.preventDefault() },
-        },
-        rangeFilter(this.params, '24h'),
-        textFilter(this.params, 'prefix', 'Target in prefix', { placeholder: '192.0.2.0/24' }),
-        textFilter(this.params, 'vector', 'Vector', { placeholder: 'UDP Flood' }),
-        textFilter(this.params, 'id', 'Attack ID'),
-      ),
+      mitigationFilters(this.params, textFilter(this.params, 'id', 'Attack ID')),
       id
         ? h(
             'p',
@@ -143,30 +124,4 @@ export class AttacksView extends View {
     const next = this.#attacks.envelope?.result_info?.next_cursor;
     return pager(this.params.get('cursor'), next, this.#cursors);
   }
-}
-
-/** Older and newer, where there are more than fit. `cursors` remembers the way back and belongs to the view. */
-export function pager(current, next, cursors) {
-  if (!current) cursors.length = 0;
-  if (!current && !next) return null;
-  const older = () => {
-    cursors.push(current ?? '');
-    setParams({ cursor: next });
-  };
-  return h(
-    'nav',
-    { class: 'row end', 'aria-label': 'Pages', key: 'pager' },
-    current
-      ? h(
-          'button',
-          {
-            type: 'button',
-            class: 'button',
-            on: { click: () => setParams({ cursor: cursors.pop() || null }) },
-          },
-          'Newer',
-        )
-      : null,
-    next ? h('button', { type: 'button', class: 'button', on: { click: older } }, 'Older') : null,
-  );
 }

@@ -2,12 +2,12 @@
 
 import { query } from './api.js';
 import { h } from './dom.js';
-import { selectFilter } from './filters.js';
+import { filterRow, selectFilter } from './filters.js';
+import { pager } from './pager.js';
 import { empty, panel, tag } from './parts.js';
 import { subTabs } from './tabs.js';
 import { timeElement } from './times.js';
 import { View } from './view.js';
-import { pager } from './view_attacks.js';
 
 const kTones = { waiting: 'warn', sent: 'good', failed: 'bad' };
 const kKinds = {
@@ -38,14 +38,8 @@ export class DeliveriesView extends View {
   render() {
     return [
       subTabs('deliveries'),
-      h(
-        'form',
-        {
-          class: 'filters',
-          key: 'filters',
-          'aria-label': 'Filters',
-          on: { submit: (event) => event.preventDefault() },
-        },
+      filterRow(
+        'Filters',
         selectFilter(this.params, 'state', 'State', [
           ['', 'all'],
           ['waiting', 'waiting'],

@@ -3,12 +3,11 @@
 import { query } from './api.js';
 import { h } from './dom.js';
 import { EventDialog, eventTable } from './events.js';
-import { rangeFilter, textFilter } from './filters.js';
+import { mitigationFilters, mitigationQuery, textFilter } from './filters.js';
+import { pager } from './pager.js';
 import { empty, exports_, panel } from './parts.js';
 import { href } from './router.js';
-import { rfc3339, windowOf } from './times.js';
 import { View } from './view.js';
-import { pager } from './view_attacks.js';
 
 const kPage = 100;
 const kExported = 1000;
@@ -23,16 +22,8 @@ export class EventsView extends View {
   }
 
   #filters() {
-    const window = windowOf(this.params, '24h');
-    const { prefix, vector, source, attack_id } = Object.fromEntries(this.params);
-    return {
-      since: rfc3339(window.from),
-      until: window.isLive ? null : rfc3339(window.to),
-      prefix,
-      vector,
-      source,
-      attack_id,
-    };
+    const { source, attack_id } = Object.fromEntries(this.params);
+    return { ...mitigationQuery(this.params), source, attack_id };
   }
 
   load(why) {
@@ -56,17 +47,8 @@ export class EventsView extends View {
     );
     return [
       h('p', { key: 'back' }, h('a', { href: href(['attacks']) }, 'Attacks'), ' group these events.'),
-      h(
-        'form',
-        {
-          class: 'filters',
-          key: 'filters',
-          'aria-label': 'Filters',
-          on: { submit: (event) => event.preventDefault() },
-        },
-        rangeFilter(this.params, '24h'),
-        textFilter(this.params, 'prefix', 'Target in prefix', { placeholder: '192.0.2.0/24' }),
-        textFilter(this.params, 'vector', 'Vector', { placeholder: 'UDP Flood' }),
+      mitigationFilters(
+        this.params,
         textFilter(this.params, 'source', 'Source address'),
         textFilter(this.params, 'attack_id', 'Attack ID'),
       ),

@@ -4,7 +4,7 @@ import { query } from './api.js';
 import { bars, countryName } from './bars.js';
 import { Chart } from './chart.js';
 import { h } from './dom.js';
-import { rangeFilter } from './filters.js';
+import { filterRow, rangeFilter } from './filters.js';
 import { choice, empty, panel, table, tag } from './parts.js';
 import { href, setParams } from './router.js';
 import { classChart, stepMinutes, summary } from './series.js';
@@ -95,14 +95,8 @@ export class TrafficView extends View {
   }
 
   #controls() {
-    return h(
-      'form',
-      {
-        class: 'filters',
-        key: 'filters',
-        'aria-label': 'What is shown',
-        on: { submit: (event) => event.preventDefault() },
-      },
+    return filterRow(
+      'What is shown',
       h(
         'div',
         { class: 'filter', key: 'target' },

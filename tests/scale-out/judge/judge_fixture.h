@@ -15,6 +15,7 @@
 #include "fakes/app/log_book.h"
 #include "fakes/base/fake_clock.h"
 #include "fakes/base/temp_folder.h"
+#include "fakes/model/flow_records.h"
 #include "scale-out/engine.h"
 
 namespace cam::app {
@@ -116,20 +117,13 @@ protected:
     }
 
     static FlowRecord record(const std::string& destination, std::uint64_t bytes, std::uint64_t packets) {
-        FlowRecord made;
-        made.fields = {FlowField::kSource,          FlowField::kDestination, FlowField::kSourcePort,
-                       FlowField::kDestinationPort, FlowField::kProtocol,    FlowField::kBytes,
-                       FlowField::kPackets};
-        made.source =
-            IpAddress::parse(destination.find(':') == std::string::npos ? "103.118.76.1" : "2a0b:f4c2::1")
-                .value();
-        made.destination = IpAddress::parse(destination).value();
-        made.source_port = 53;
-        made.destination_port = 443;
-        made.protocol = 17;
-        made.bytes = bytes;
-        made.packets = packets;
-        return made;
+        const bool is_v4 = destination.find(':') == std::string::npos;
+        return test::flow(test::address(destination), {.bytes = bytes,
+                                                       .packets = packets,
+                                                       .one_in = std::nullopt,
+                                                       .source = is_v4 ? "103.118.76.1" : "2a0b:f4c2::1",
+                                                       .source_port = std::uint16_t{53},
+                                                       .destination_port = std::uint16_t{443}});
     }
     /// Received by that collector at that time; written later, with write().
     void receive(WallTime at, const FlowRecord& one, const std::string& collector = "here/0",

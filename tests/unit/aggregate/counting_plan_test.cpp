@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "cam/aggregate/minute_counter.h"
-#include "unit/aggregate/flow_records.h"
+#include "fakes/model/flow_records.h"
 
 namespace cam::aggregate {
 namespace {
+
+using namespace test;
 
 /// All covering prefixes, by asking each.
 std::vector<Prefix> covering(const std::vector<Prefix>& prefixes, const IpAddress& address) {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cam/aggregate/minute_counter.h"
-#include "unit/aggregate/flow_records.h"
+#include "fakes/model/flow_records.h"
 
 namespace {
 
@@ -64,6 +64,8 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
 
 namespace cam::aggregate {
 namespace {
+
+using namespace test;
 
 constexpr std::size_t kMiB = std::size_t{1024} * 1024;
 

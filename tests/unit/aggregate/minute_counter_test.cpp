@@ -8,10 +8,12 @@
 #include <random>
 
 #include "cam/model/traffic_class.h"
-#include "unit/aggregate/flow_records.h"
+#include "fakes/model/flow_records.h"
 
 namespace cam::aggregate {
 namespace {
+
+using namespace test;
 
 constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
 

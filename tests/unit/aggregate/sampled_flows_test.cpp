@@ -10,16 +10,16 @@
 #include <vector>
 
 #include "cam/aggregate/minute_counter.h"
-#include "unit/aggregate/flow_records.h"
+#include "fakes/model/flow_records.h"
 
 namespace cam::aggregate {
 namespace {
 
-FlowRecord from(std::string_view source, const FlowOptions& options = {}) {
-    FlowRecord record = flow(address("10.0.0.1"), options);
-    record.fields.add(FlowField::kSource);
-    record.source = address(source);
-    return record;
+using namespace test;
+
+FlowRecord from(std::string_view source, FlowOptions options = {}) {
+    options.source = source;
+    return flow(address("10.0.0.1"), options);
 }
 
 PrefixMinute total(const std::vector<SampledFlow>& flows, std::string_view of) {

@@ -13,6 +13,8 @@
 #include "cam/base/backoff.h"
 #include "cam/base/clock.h"
 #include "cam/base/edit_distance.h"
+#include "cam/base/listen_error.h"
+#include "cam/base/masked.h"
 #include "cam/base/result.h"
 #include "cam/base/secret.h"
 #include "fakes/base/fake_clock.h"
@@ -38,6 +40,14 @@ TEST(EditDistanceTest, CountsBytesThatAreAddedTakenAwayOrReplaced) {
 Result<int> parsed(bool well) {
     if (well) return 7;
     return Error{ErrorCode::kInvalid, "no number"};
+}
+
+TEST(ListenErrorTest, TellsAPortThatIsTakenFromAnAddressThatIsWrongAndFromWhatIsForbidden) {
+    EXPECT_EQ(listen_error(EADDRINUSE), ErrorCode::kBusy);
+    for (const int wrong : {EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL})
+        EXPECT_EQ(listen_error(wrong), ErrorCode::kInvalid);
+    for (const int forbidden : {EACCES, EPERM}) EXPECT_EQ(listen_error(forbidden), ErrorCode::kRefused);
+    EXPECT_EQ(listen_error(EMFILE), ErrorCode::kInternal);
 }
 
 TEST(ResultTest, HoldsAValueOrTheReasonWhyThereIsNone) {
@@ -94,6 +104,13 @@ TEST(SecretTest, GivesItsValueOnlyWhenAsked) {
     EXPECT_EQ(secret.reveal(), kLong);
     EXPECT_TRUE(secret == Secret{kLong});
     EXPECT_FALSE(secret == Secret{kShort});
+}
+
+TEST(SecretTest, IsMaskedWhereverATextHoldsIt) {
+    EXPECT_EQ(masked("say s3s3 and s3", Secret{"s3"}), "say ****** and ***");
+    EXPECT_EQ(masked("*** and more", Secret{"*"}), "********* and more") << "what masks is not masked again";
+    EXPECT_EQ(masked("nothing", Secret{"s3"}), "nothing");
+    EXPECT_EQ(masked("without a secret", Secret{}), "without a secret");
 }
 
 TEST(SecretTest, LeavesNothingBehindWhereItWasMovedFrom) {

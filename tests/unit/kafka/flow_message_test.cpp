@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fakes/model/flow_records.h"
+
 namespace cam::kafka {
 namespace {
 
@@ -79,15 +81,9 @@ Message message_of(const FlowRecord& record) {
 }
 
 FlowRecord small_record() {
-    FlowRecord record;
-    record.fields = {FlowField::kSource, FlowField::kDestination, FlowField::kProtocol, FlowField::kBytes,
-                     FlowField::kPackets};
+    FlowRecord record = test::flow(test::address("192.0.2.1"),
+                                   {.packets = 2, .one_in = std::nullopt, .source = "198.51.100.9"});
     record.export_protocol = ExportProtocol::kNetflow9;
-    record.source = *IpAddress::parse("198.51.100.9");
-    record.destination = *IpAddress::parse("192.0.2.1");
-    record.protocol = 17;
-    record.bytes = 1'000;
-    record.packets = 2;
     return record;
 }
 
@@ -187,7 +183,7 @@ TEST(FlowMessageTest, EveryOtherFieldHasItsNumber) {
     record.destination_mac = {0xff, 0, 0, 0, 0, 1};
     record.source_vlan = 16;
     record.destination_vlan = 17;
-    record.ether_type = 0x86dd;
+    record.ether_type = 0x8847;  // GoFlow2 tells what lies behind the labels
     record.fragment_id = 18;
     record.fragment_offset = 19;
     record.ipv6_flow_label = 20;
@@ -219,7 +215,7 @@ TEST(FlowMessageTest, EveryOtherFieldHasItsNumber) {
                                                           {37, 20},
                                                           {24, 21},
                                                           {27, 0x0102030405},
-                                                          {30, 0x86dd},
+                                                          {30, 0x0800},
                                                           {28, 0xff0000000001}};
     for (const auto& [field, value] : expected) EXPECT_EQ(message.number(field), value) << field;
     EXPECT_EQ(message.texts.at(81), "\xac\x02") << "packed";

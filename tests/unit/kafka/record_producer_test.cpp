@@ -13,6 +13,8 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include "fakes/model/flow_records.h"
+
 namespace cam::kafka {
 namespace {
 
@@ -75,11 +77,9 @@ private:
 };
 
 std::vector<FlowRecord> records(std::size_t count) {
-    FlowRecord record;
-    record.fields = {FlowField::kSource, FlowField::kDestination, FlowField::kBytes, FlowField::kPackets};
-    record.bytes = 1'500;
-    record.packets = 1;
-    return std::vector<FlowRecord>(count, record);
+    return std::vector<FlowRecord>(
+        count,
+        test::flow(test::address("192.0.2.1"), {.bytes = 1'500, .packets = 1, .source = "198.51.100.9"}));
 }
 
 RecordProducer::Options options_for(const Cluster& cluster) {

@@ -4,10 +4,12 @@
 
 #include <set>
 
-#include "unit/aggregate/flow_records.h"
+#include "fakes/model/flow_records.h"
 
 namespace cam::aggregate {
 namespace {
+
+using namespace test;
 
 FlowRecord tcp_flow(unsigned flags) {
     FlowRecord record = flow(address("192.0.2.1"), {.protocol = 6});

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "child_process.h"
 #include "store_fixture.h"
 
 namespace cam::store {
@@ -27,6 +28,21 @@ std::size_t poll_like_once(const SqliteStore::Options& options) {
     return fresh;
 }
 
+/// Does `work`, which tells whether all went well, in kClaimers processes at once.
+template <typename Work>
+void expect_success_in_processes(const Work& work) {
+    std::vector<pid_t> children;
+    for (unsigned i = 0; i < kClaimers; ++i) {
+        children.push_back(fork());
+        if (children.back() == 0) _exit(work() ? 0 : 1);
+    }
+    for (const pid_t child : children) {
+        int status = 0;
+        waitpid(child, &status, 0);
+        EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}
+
 TEST_F(SqliteStoreTest, ThreadsThatClaimTheSameEventsClaimEachOnce) {
     std::atomic<std::size_t> fresh = 0;
     {
@@ -46,20 +62,10 @@ TEST_F(SqliteStoreTest, ProcessesThatStartOnOneOldFileMigrateItOnceAndClaimEachE
         "NULL, source_ip TEXT)");
     ask("INSERT INTO network_analytics_events (event_hash) VALUES ('" +
         hex(make_event(7).hash).substr(0, 32) + "')");
-    std::vector<pid_t> children;
-    for (unsigned i = 0; i < kClaimers; ++i) {
-        const pid_t child = fork();
-        if (child == 0) {
-            const std::size_t fresh = poll_like_once(options());
-            _exit(::testing::Test::HasFailure() || fresh > kEvents ? 1 : 0);
-        }
-        children.push_back(child);
-    }
-    for (const pid_t child : children) {
-        int status = 0;
-        waitpid(child, &status, 0);
-        EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    }
+    expect_success_in_processes([&] {
+        const std::size_t fresh = poll_like_once(options());
+        return !::testing::Test::HasFailure() && fresh <= kEvents;
+    });
     EXPECT_EQ(ask("SELECT count(*), count(DISTINCT event_hash) FROM network_analytics_events"), "300|300");
     EXPECT_EQ(ask("SELECT count(*) FROM outbox"), "299");
     EXPECT_EQ(ask("PRAGMA integrity_check"), "ok");
@@ -75,15 +81,12 @@ TEST_F(SqliteStoreTest, StoresThatOpenAndCloseInOneProcessDoNotDropEachOthersLoc
             EXPECT_TRUE(open());
             EXPECT_TRUE(open(Access::kReadOnly));
         }
-        const pid_t child = fork();
-        if (child == 0) {
+        const int status = status_of_process([&] {
             const auto store = SqliteStore::open({.path = path_, .busy = std::chrono::milliseconds{50}});
-            if (!store) _exit(3);
+            if (!store) return 3;
             const auto queued = (*store)->enqueue({MessageKind::kEvent, "intruder"}, kNow);
-            _exit(!queued && queued.error().code == ErrorCode::kBusy ? 0 : 4);
-        }
-        int status = 0;
-        waitpid(child, &status, 0);
+            return !queued && queued.error().code == ErrorCode::kBusy ? 0 : 4;
+        });
         answer = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         return one_each(fresh);
     });
@@ -93,22 +96,11 @@ TEST_F(SqliteStoreTest, StoresThatOpenAndCloseInOneProcessDoNotDropEachOthersLoc
 }
 
 TEST_F(SqliteStoreTest, ProcessesThatAnnounceTheSameChangeAnnounceItOnce) {
-    std::vector<pid_t> children;
-    for (unsigned i = 0; i < kClaimers; ++i) {
-        const pid_t child = fork();
-        if (child == 0) {
-            const auto store = SqliteStore::open(options());
-            const bool asked = store && (*store)->change("condition.cloudflare", "down",
-                                                         Message{MessageKind::kStatus, "down"}, kNow);
-            _exit(asked ? 0 : 1);
-        }
-        children.push_back(child);
-    }
-    for (const pid_t child : children) {
-        int status = 0;
-        waitpid(child, &status, 0);
-        EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    }
+    expect_success_in_processes([&] {
+        const auto store = SqliteStore::open(options());
+        return store &&
+               (*store)->change("condition.cloudflare", "down", Message{MessageKind::kStatus, "down"}, kNow);
+    });
     EXPECT_EQ(ask("SELECT count(*) FROM outbox"), "1");
 }
 

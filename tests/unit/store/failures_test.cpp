@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "child_process.h"
 #include "store_fixture.h"
 
 namespace cam::store {
@@ -196,20 +197,16 @@ TEST_F(SqliteStoreTest, WhatAnOrdinaryUserMayNotWriteIsReadOnly) {
     ASSERT_TRUE(must_open()->claim(make_events(0, 3), kNow, kNow, one_each));
     ASSERT_EQ(chmod(path_.c_str(), 0444), 0);
     ASSERT_EQ(chmod(folder_.c_str(), 0555), 0);
-    const pid_t child = fork();
-    if (child == 0) {
+    const int status = status_of_process([&] {
         constexpr uid_t kNobody = 65'534;
-        if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) _exit(9);
+        if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) return 9;
         const auto existing = open();
-        if (existing || existing.error().code != ErrorCode::kReadOnly) _exit(1);
+        if (existing || existing.error().code != ErrorCode::kReadOnly) return 1;
         const auto missing = SqliteStore::open({.path = (folder_ / "new.db").string()});
-        if (missing || missing.error().code != ErrorCode::kReadOnly) _exit(2);
+        if (missing || missing.error().code != ErrorCode::kReadOnly) return 2;
         const auto reading = open(Access::kReadOnly);
-        if (!reading || (*reading)->events({})->size() != 3U) _exit(3);
-        _exit(0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
+        return reading && (*reading)->events({})->size() == 3U ? 0 : 3;
+    });
     EXPECT_EQ(chmod(folder_.c_str(), 0755), 0);
     EXPECT_TRUE(WIFEXITED(status));
     EXPECT_EQ(WEXITSTATUS(status), 0);
@@ -250,18 +247,15 @@ TEST_F(SqliteStoreTest, APathRelativeToTheWorkingFolderWorks) {
 
 TEST_F(SqliteStoreTest, AProcessKilledInsideAClaimLeavesNothingOfIt) {
     ASSERT_TRUE(must_open()->claim(make_events(0, 5), kNow, kNow, one_each));
-    const pid_t child = fork();
-    if (child == 0) {
+    const int status = status_of_process([&] {
         const auto store = SqliteStore::open(options());
         const auto events = make_events(5, 5'000);
         static_cast<void>((*store)->claim(events, kNow, kNow, [](const auto&) -> std::vector<Message> {
             kill(getpid(), SIGKILL);
             return {};
         }));
-        _exit(0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
+        return 0;
+    });
     ASSERT_TRUE(WIFSIGNALED(status));
     const auto store = must_open();
     EXPECT_TRUE(store->quick_check());

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <thread>
 
-#include "dying_process.h"
+#include "child_process.h"
 #include "flow_fixture.h"
 
 namespace cam::store {
@@ -229,18 +229,15 @@ TEST_F(FlowStoreTest, ACollectorKilledAnywhereNeitherRepeatsNorMissesAnything) {
 
 TEST_F(FlowStoreTest, AProcessKilledInsideARecordLeavesNothingOfIt) {
     must_open_flow();
-    const pid_t child = fork();
-    if (child == 0) {
+    const int status = status_of_process([&] {
         const auto store = FlowStore::open(options());
         static_cast<void>((*store)->record(starting(minute_at(0), {make_alert()}), kNow,
                                            [](const RecordReport&) -> std::vector<Message> {
                                                kill(getpid(), SIGKILL);
                                                return {};
                                            }));
-        _exit(0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
+        return 0;
+    });
     ASSERT_TRUE(WIFSIGNALED(status));
     const auto store = must_open_flow();
     EXPECT_TRUE(store->alerts({})->empty());

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "dying_process.h"
+#include "child_process.h"
 #include "store_fixture.h"
 
 namespace cam::store {

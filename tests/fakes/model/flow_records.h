@@ -9,7 +9,8 @@
 #include "cam/model/prefix.h"
 #include "cam/model/traffic.h"
 
-namespace cam::aggregate {
+/// Small flow records for tests, and short ways to write what they are made of.
+namespace cam::test {
 
 inline IpAddress address(std::string_view text) {
     return IpAddress::parse(text).value();
@@ -35,9 +36,13 @@ struct FlowOptions {
     std::uint64_t packets = 10;
     std::uint8_t protocol = 17;
     std::optional<std::uint32_t> one_in = 1;  ///< none: the record tells no rate
+    std::string_view source = {};             ///< empty: not told
+    std::optional<std::uint16_t> source_port = std::nullopt;
+    std::optional<std::uint16_t> destination_port = std::nullopt;
 };
 
-/// A record of UDP with bytes and packets, as a NetFlow exporter with a sampler would tell it.
+/// A record with bytes and packets, of UDP unless said otherwise, as a NetFlow exporter with a sampler would
+/// tell it.
 inline FlowRecord flow(const IpAddress& destination, const FlowOptions& options = {}) {
     FlowRecord record;
     record.fields = {FlowField::kDestination, FlowField::kProtocol, FlowField::kBytes, FlowField::kPackets};
@@ -49,6 +54,18 @@ inline FlowRecord flow(const IpAddress& destination, const FlowOptions& options 
         record.sampling = SamplingRate::one_in(*options.one_in).value();
         record.sampling_source = SamplingSource::kOptions;
     }
+    if (!options.source.empty()) {
+        record.fields.add(FlowField::kSource);
+        record.source = address(options.source);
+    }
+    if (options.source_port) {
+        record.fields.add(FlowField::kSourcePort);
+        record.source_port = *options.source_port;
+    }
+    if (options.destination_port) {
+        record.fields.add(FlowField::kDestinationPort);
+        record.destination_port = *options.destination_port;
+    }
     return record;
 }
 
@@ -56,4 +73,4 @@ inline const Volume& of(const PrefixMinute& minute, TrafficClass which) {
     return minute.classes[static_cast<std::size_t>(which)];
 }
 
-}  // namespace cam::aggregate
+}  // namespace cam::test
