@@ -148,15 +148,18 @@ public:
             return Error{ErrorCode::kBroken, "ClickHouse's schema version is no number"};
         return version;
     }
-    /// Merges of `raw` cost more processor than inserts do. With a higher base parts wait for more of their
-    /// size, so each row is merged less often. Older servers do not know the setting, and do without.
+    /// Merges of the large tables cost more processor than inserts do. With a higher base parts wait for more
+    /// of their size, so each row is merged less often. Older servers do not know the setting, and do
+    /// without.
     Status make_merges_rare() {
-        const std::string where = options_.cluster.empty()
-                                      ? "raw"
-                                      : fmt::format("raw_local ON CLUSTER {}", quoted(options_.cluster));
-        const Result<std::string> done = ask(fmt::format(
-            "ALTER TABLE {}.{} MODIFY SETTING merge_selector_base = 10", options_.database, where));
-        if (!done && done.error().code != ErrorCode::kNotFound) return done.error();
+        for (const char* table : {"raw", "source_minutes"}) {
+            const std::string where = options_.cluster.empty() ? table
+                                                               : fmt::format("{}_local ON CLUSTER {}", table,
+                                                                             quoted(options_.cluster));
+            const Result<std::string> done = ask(fmt::format(
+                "ALTER TABLE {}.{} MODIFY SETTING merge_selector_base = 10", options_.database, where));
+            if (!done && done.error().code != ErrorCode::kNotFound) return done.error();
+        }
         return Done{};
     }
     Status record_version() {
