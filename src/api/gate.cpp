@@ -51,12 +51,6 @@ HttpAnswer token_needed() {
     return answer;
 }
 
-HttpAnswer too_many(std::string_view message, std::chrono::seconds wait) {
-    HttpAnswer answer = failure(429, std::string{message});
-    answer.headers.emplace_back("Retry-After", fmt::format("{}", wait.count()));
-    return answer;
-}
-
 }  // namespace
 
 bool is_foreign(const HttpRequest& request) {
@@ -64,9 +58,7 @@ bool is_foreign(const HttpRequest& request) {
 }
 
 Gate::Gate(const std::optional<Secret>& token, const Clock& clock)
-    : sessions_(SessionTable::Limits{}, clock),
-      logins_(TryLimiter::Limits{}, clock),
-      wrong_tokens_(TryLimiter::Limits{}, clock) {
+    : sessions_(SessionTable::Limits{}, clock), logins_(LoginLimiter::Limits{}, clock) {
     if (token) token_ = digest(token->reveal());
 }
 
@@ -99,12 +91,6 @@ std::optional<HttpAnswer> Gate::refuse_session(const HttpRequest& request) {
     return failure(403, "a write by cookie needs the header X-CSRF-Token; GET /session tells it");
 }
 
-HttpAnswer Gate::refuse_wrong_token(std::string_view peer) {
-    const auto wait = wrong_tokens_.take(peer);
-    return wait ? too_many("too many wrong tokens; the right one is let in at any time", *wait)
-                : token_needed();
-}
-
 std::optional<HttpAnswer> Gate::refuse(const HttpRequest& request, Access access) {
     if (token_) {
         if (access == Access::kOpen) {
@@ -113,7 +99,7 @@ std::optional<HttpAnswer> Gate::refuse(const HttpRequest& request, Access access
         }
         // A program that sends a token means it: a cookie does not make up for a wrong one.
         if (knows_token(request)) return std::nullopt;
-        return request.authorization ? refuse_wrong_token(request.peer) : refuse_session(request);
+        return request.authorization ? token_needed() : refuse_session(request);
     }
     if (!is_local(request.host.value_or("")))
         return failure(403, "without a token only local names are served; see api.token_file");
@@ -125,8 +111,10 @@ std::optional<HttpAnswer> Gate::refuse(const HttpRequest& request, Access access
 
 Result<std::string, HttpAnswer> Gate::log_in(std::string_view token, std::string_view peer) {
     if (const auto wait = logins_.take(peer)) {
-        return too_many(
-            fmt::format("too many tries to log in; the next one is allowed in {} s", wait->count()), *wait);
+        HttpAnswer answer = failure(
+            429, fmt::format("too many tries to log in; the next one is allowed in {} s", wait->count()));
+        answer.headers.emplace_back("Retry-After", fmt::format("{}", wait->count()));
+        return answer;
     }
     if (!token_ || !same(digest(token), *token_)) return failure(401, "this is not the API's token");
     logins_.succeeded(peer);

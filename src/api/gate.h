@@ -6,8 +6,8 @@
 
 #include "api/digest.h"
 #include "api/http_message.h"
+#include "api/login_limiter.h"
 #include "api/session_table.h"
-#include "api/try_limiter.h"
 #include "cam/base/clock.h"
 #include "cam/base/result.h"
 #include "cam/base/secret.h"
@@ -28,8 +28,7 @@ public:
 
     /// Keeps no token, only its digest. The clock must outlive the gate.
     Gate(const std::optional<Secret>& token, const Clock& clock);
-    /// The answer to a request that may not pass: 401, 403, or 429 for too many wrong tokens. The right token
-    /// passes however many wrong ones came, so that nobody can lock it out.
+    /// The answer to a request that may not pass.
     [[nodiscard]] std::optional<HttpAnswer> refuse(const HttpRequest& request, Access access);
 
     [[nodiscard]] bool asks_for_token() const noexcept { return token_.has_value(); }
@@ -45,13 +44,10 @@ public:
 private:
     [[nodiscard]] bool knows_token(const HttpRequest& request) const;
     [[nodiscard]] std::optional<HttpAnswer> refuse_session(const HttpRequest& request);
-    [[nodiscard]] HttpAnswer refuse_wrong_token(std::string_view peer);
 
     std::optional<Digest> token_;
     SessionTable sessions_;
-    TryLimiter logins_;
-    /// Of `Authorization`; one of its own, so that it holds up nobody who logs in.
-    TryLimiter wrong_tokens_;
+    LoginLimiter logins_;
 };
 
 /// Whether a browser says that the request comes from a page of another origin.

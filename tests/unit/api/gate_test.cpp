@@ -3,7 +3,6 @@
 #include <string>
 
 #include <gtest/gtest.h>
-#include <spdlog/fmt/fmt.h>
 
 #include "fakes/base/fake_clock.h"
 
@@ -59,8 +58,8 @@ TEST(GateTest, WithoutATokenRefusesWritesFromPagesOfAnotherOrigin) {
 }
 
 TEST(GateTest, WithATokenAsksForItAndForNothingElse) {
-    const auto with = [](std::optional<std::string> authorization) {
-        Gate gate{Secret{"open sesame"}, clock()};
+    Gate gate{Secret{"open sesame"}, clock()};
+    const auto with = [&](std::optional<std::string> authorization) {
         return gate.refuse(request("PUT", "noc.example", "http://noc.example:1", std::move(authorization)),
                            Access::kToken);
     };
@@ -76,42 +75,6 @@ TEST(GateTest, WithATokenAsksForItAndForNothingElse) {
         EXPECT_EQ(refused->headers.front().second, "Bearer");
     }
     EXPECT_EQ(status(with(std::nullopt)), 401);
-}
-
-TEST(GateTest, WrongTokensAreCountedByAddressAndTheRightOneAlwaysWorks) {
-    FakeClock hands;
-    Gate gate{Secret{"open sesame"}, hands};
-    const auto answer = [&](const char* peer, std::optional<std::string> authorization) {
-        HttpRequest asked = request("GET", "noc.example", {}, std::move(authorization));
-        asked.peer = peer;
-        return gate.refuse(asked, Access::kToken);
-    };
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(status(answer("192.0.2.1", "Bearer guess")), 401) << i;
-    const auto refused = answer("192.0.2.1", "Bearer guess");
-    ASSERT_EQ(status(refused), 429);
-    ASSERT_EQ(refused->headers.size(), 1U);
-    EXPECT_EQ(refused->headers.front(), (std::pair<std::string, std::string>{"Retry-After", "30"}));
-    EXPECT_EQ(status(answer("192.0.2.1", "Bearer open sesame")), 200) << "the stranger locks nobody out";
-    EXPECT_EQ(status(answer("192.0.2.1", std::nullopt)), 401) << "no token is no wrong token";
-    EXPECT_EQ(status(answer("192.0.2.2", "Bearer guess")), 401) << "another address has its own tries";
-    EXPECT_TRUE(gate.log_in("open sesame", "192.0.2.1")) << "logging in is counted on its own";
-    hands.advance(std::chrono::seconds{30});
-    EXPECT_EQ(status(answer("192.0.2.1", "Bearer guess")), 401);
-    EXPECT_EQ(status(answer("192.0.2.1", "Bearer guess")), 429);
-}
-
-TEST(GateTest, WrongTokensFromManyAddressesShareABoundAndTheRightOneAlwaysWorks) {
-    FakeClock hands;
-    Gate gate{Secret{"open sesame"}, hands};
-    int unauthorized = 0;
-    for (int i = 0; i < 5'000; ++i) {
-        HttpRequest asked = request("GET", "noc.example", {}, "Bearer guess");
-        asked.peer = fmt::format("198.51.{}.{}", i / 256, i % 256);
-        unauthorized += status(gate.refuse(asked, Access::kToken)) == 401 ? 1 : 0;
-    }
-    EXPECT_EQ(unauthorized, 30);
-    EXPECT_EQ(status(gate.refuse(request("GET", "noc.example", {}, "Bearer open sesame"), Access::kToken)),
-              200);
 }
 
 TEST(GateTest, AnOpenPathNeedsNoToken) {

@@ -202,17 +202,11 @@ TEST_F(OpenApiTest, EveryStatusOfEveryCallIsAnsweredAsDescribed) {
     }
     call("GET", "/stream", "/stream", "");
     start(Secret{"s3cret"});
-    const auto expect_refusals = [&](int refusal) {
-        for_each_call([&](const auto& method, const auto& path, const json& operation) {
-            const int status = call(method, path, some(path), good_body(path));
-            const bool is_open = operation.contains("security");
-            EXPECT_EQ(status, is_open ? 200 : refusal) << method << path;
-        });
-    };
-    expect_refusals(401);
-    client_->set_bearer_token_auth("guess");
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(client_->Get("/events")->status, 401);
-    expect_refusals(429);
+    for_each_call([&](const auto& method, const auto& path, const json& operation) {
+        const int status = call(method, path, some(path), good_body(path));
+        const bool is_open = operation.contains("security");
+        EXPECT_EQ(status, is_open ? 200 : 401) << method << path;
+    });
     for (int i = 0; i < 6; ++i) call("POST", "/session", "/session", R"({"token": "guess"})");
     EXPECT_EQ(made_, described);
 }

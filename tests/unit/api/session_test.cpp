@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "api/login_limiter.h"
 #include "api/session_table.h"
-#include "api/try_limiter.h"
 #include "fakes/base/fake_clock.h"
 #include "unit/api/site.h"
 
@@ -192,9 +192,9 @@ TEST(SessionTableTest, HoldsABoundedNumberAndGivesUpTheOneThatIsIdleLongest) {
     for (const std::string& id : ids) EXPECT_TRUE(table.knows(id));
 }
 
-TEST(TryLimiterTest, EachSourceHasItsOwnTries) {
+TEST(LoginLimiterTest, EachSourceHasItsOwnTries) {
     FakeClock clock;
-    TryLimiter limiter({}, clock);
+    LoginLimiter limiter({}, clock);
     for (int i = 0; i < 5; ++i) EXPECT_FALSE(limiter.take("192.0.2.1")) << i;
     EXPECT_EQ(limiter.take("192.0.2.1"), seconds{30});
     EXPECT_FALSE(limiter.take("192.0.2.2"));
@@ -205,17 +205,17 @@ TEST(TryLimiterTest, EachSourceHasItsOwnTries) {
     EXPECT_TRUE(limiter.take("192.0.2.1"));
 }
 
-TEST(TryLimiterTest, AnIpv6NetworkIsOneSource) {
+TEST(LoginLimiterTest, AnIpv6NetworkIsOneSource) {
     FakeClock clock;
-    TryLimiter limiter({}, clock);
+    LoginLimiter limiter({}, clock);
     for (int i = 0; i < 5; ++i) EXPECT_FALSE(limiter.take(fmt::format("2001:db8::{}", i + 1)));
     EXPECT_TRUE(limiter.take("2001:db8::ffff"));
     EXPECT_FALSE(limiter.take("2001:db8:0:1::1"));
 }
 
-TEST(TryLimiterTest, ManySourcesShareABoundButNotThoseFromWhichSomebodyLoggedIn) {
+TEST(LoginLimiterTest, ManySourcesShareABoundButNotThoseFromWhichSomebodyLoggedIn) {
     FakeClock clock;
-    TryLimiter limiter({}, clock);
+    LoginLimiter limiter({}, clock);
     EXPECT_FALSE(limiter.take("198.51.100.1"));
     limiter.succeeded("198.51.100.1");
     int passed = 0;
@@ -226,9 +226,9 @@ TEST(TryLimiterTest, ManySourcesShareABoundButNotThoseFromWhichSomebodyLoggedIn)
     EXPECT_FALSE(limiter.take("10.0.1.1"));
 }
 
-TEST(TryLimiterTest, RemembersABoundedNumberOfSources) {
+TEST(LoginLimiterTest, RemembersABoundedNumberOfSources) {
     FakeClock clock;
-    TryLimiter limiter({.all = {.at_once = 1'000'000, .pause = seconds{1}}, .sources = 10}, clock);
+    LoginLimiter limiter({.all = {.at_once = 1'000'000, .pause = seconds{1}}, .sources = 10}, clock);
     for (int i = 0; i < 5; ++i) EXPECT_FALSE(limiter.take("192.0.2.1"));
     EXPECT_TRUE(limiter.take("192.0.2.1"));
     for (int i = 0; i < 10; ++i) {

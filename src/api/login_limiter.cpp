@@ -1,4 +1,4 @@
-#include "api/try_limiter.h"
+#include "api/login_limiter.h"
 
 #include <algorithm>
 
@@ -18,15 +18,15 @@ std::string source_of(std::string_view address) {
 
 }  // namespace
 
-TryLimiter::Wait TryLimiter::Meter::wait(const Allowance& allowance, SteadyTime now) const {
+LoginLimiter::Wait LoginLimiter::Meter::wait(const Allowance& allowance, SteadyTime now) const {
     return paid_to - (allowance.at_once - 1) * allowance.pause - now;
 }
 
-void TryLimiter::Meter::pay(const Allowance& allowance, SteadyTime now) {
+void LoginLimiter::Meter::pay(const Allowance& allowance, SteadyTime now) {
     paid_to = std::max(paid_to, now) + allowance.pause;
 }
 
-TryLimiter::Source& TryLimiter::source(State& state, const std::string& key, SteadyTime now) const {
+LoginLimiter::Source& LoginLimiter::source(State& state, const std::string& key, SteadyTime now) const {
     auto found = state.sources.find(key);
     if (found == state.sources.end()) {
         if (state.sources.size() >= limits_.sources) {
@@ -40,7 +40,7 @@ TryLimiter::Source& TryLimiter::source(State& state, const std::string& key, Ste
     return found->second;
 }
 
-std::optional<std::chrono::seconds> TryLimiter::take(std::string_view address) {
+std::optional<std::chrono::seconds> LoginLimiter::take(std::string_view address) {
     const SteadyTime now = clock_.steady();
     const std::string key = source_of(address);
     return state_.with([&](State& state) -> std::optional<std::chrono::seconds> {
@@ -54,7 +54,7 @@ std::optional<std::chrono::seconds> TryLimiter::take(std::string_view address) {
     });
 }
 
-void TryLimiter::succeeded(std::string_view address) {
+void LoginLimiter::succeeded(std::string_view address) {
     const SteadyTime now = clock_.steady();
     const std::string key = source_of(address);
     state_.with([&](State& state) {

@@ -12,11 +12,11 @@
 
 namespace cam::api {
 
-/// How often somebody may try a token: so many times at once, then one more after each pause; from each
-/// source (an IPv4 address, an IPv6 /64) and in all. A source from which somebody succeeded is not held up
+/// How often somebody may try to log in: so many times at once, then one more after each pause; from each
+/// source (an IPv4 address, an IPv6 /64) and in all. A source from which somebody did log in is not held up
 /// by what others try. Bounded: of many sources the one that tried longest ago is forgotten. Safe from any
 /// thread.
-class TryLimiter {
+class LoginLimiter {
 public:
     struct Allowance {
         int at_once;
@@ -27,7 +27,7 @@ public:
         Allowance all{.at_once = 30, .pause = std::chrono::seconds{2}};
         std::size_t sources = 1024;
     };
-    TryLimiter(Limits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
+    LoginLimiter(Limits limits, const Clock& clock) : limits_(limits), clock_(clock) {}
 
     /// Takes one try; else for how long there is none.
     std::optional<std::chrono::seconds> take(std::string_view address);
@@ -47,7 +47,7 @@ private:
     struct Source {
         Meter meter;
         SteadyTime tried{};
-        bool is_known = false;  ///< somebody succeeded from there
+        bool is_known = false;  ///< somebody logged in from there
     };
     struct State {
         Meter all;
