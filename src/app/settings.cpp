@@ -158,7 +158,14 @@ void read_monitor(SettingsReader& reader, Settings::Monitor& monitor) {
 void read_api(SettingsReader& reader, SecretSource& secrets, Settings::Api& api) {
     reader.flag("api.enabled", api.enabled);
     reader.listen("api.listen", api.listen);
+    constexpr std::size_t kShortestToken = 20;
     Secret token = secrets.take("", "api.token_file", std::nullopt);
+    if (!token.empty() && token.reveal().size() < kShortestToken) {
+        reader.warning("api.token_file",
+                       fmt::format("holds a token of fewer than {} characters, which can be guessed; write a "
+                                   "random one (openssl rand -hex 32)",
+                                   kShortestToken));
+    }
     if (!token.empty()) api.token = std::move(token);
     if (api.enabled && !api.token && !api.listen.loopback()) {
         reader.error("api.listen",

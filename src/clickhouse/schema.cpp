@@ -153,9 +153,10 @@ public:
     /// without.
     Status make_merges_rare() {
         for (const char* table : {"raw", "source_minutes"}) {
-            const std::string where = options_.cluster.empty() ? table
-                                                               : fmt::format("{}_local ON CLUSTER {}", table,
-                                                                             quoted(options_.cluster));
+            const std::string where =
+                options_.cluster.empty()
+                    ? table
+                    : fmt::format("{}_local ON CLUSTER {}", table, string_literal(options_.cluster));
             const Result<std::string> done = ask(fmt::format(
                 "ALTER TABLE {}.{} MODIFY SETTING merge_selector_base = 10", options_.database, where));
             if (!done && done.error().code != ErrorCode::kNotFound) return done.error();

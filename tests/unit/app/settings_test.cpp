@@ -294,6 +294,9 @@ TEST_F(SettingsTest, RefusesAnOpenApiWithoutAToken) {
     EXPECT_TRUE(loaded.usable()) << lines(loaded);
     ASSERT_TRUE(loaded.settings.api.token);
     EXPECT_EQ(loaded.settings.api.token->reveal(), "s3cret");
+    EXPECT_TRUE(warns(loaded, "api.token_file", "can be guessed")) << lines(loaded);
+    folder_.write("api-token", "0123456789abcdef0123456789abcdef");
+    EXPECT_TRUE(api("0.0.0.0:8090", R"(, "token_file": "api-token")").findings.empty());
     EXPECT_TRUE(refuses(api("0.0.0.0:8090", R"(, "token_file": "nowhere")"), "api.token_file"));
 }
 
