@@ -56,7 +56,7 @@ Result<std::unique_ptr<CloudflareSide>> CloudflareSide::make(const Surroundings&
 }
 
 Result<std::unique_ptr<PollSide>> PollSide::make(const Surroundings& around, Heartbeat& heartbeat,
-                                                 std::chrono::milliseconds patience, Hooks hooks) {
+                                                 Manner manner, Hooks hooks) {
     auto side = std::make_unique<PollSide>();
     auto cloudflare = CloudflareSide::make(around, heartbeat);
     if (!cloudflare) return cloudflare.error();
@@ -81,7 +81,8 @@ Result<std::unique_ptr<PollSide>> PollSide::make(const Surroundings& around, Hea
                         .catch_up = monitor.catch_up,
                         .filter = filter_options(around.settings),
                         .compose = compose_options(around.settings),
-                        .patience = patience});
+                        .patience = manner.patience,
+                        .polls = manner.polls});
     return side;
 }
 

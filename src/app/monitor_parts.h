@@ -60,8 +60,12 @@ struct PollSide {
         std::function<void()> before_first_claim;
         std::function<void()> queued;
     };
+    struct Manner {
+        std::chrono::milliseconds patience;  ///< how long failures may be repeated within one poll
+        Polls polls;
+    };
     static Result<std::unique_ptr<PollSide>> make(const Surroundings& around, Heartbeat& heartbeat,
-                                                  std::chrono::milliseconds patience, Hooks hooks);
+                                                  Manner manner, Hooks hooks);
 
     std::unique_ptr<CloudflareSide> cloudflare;
     std::unique_ptr<store::SqliteStore> store;

@@ -96,7 +96,7 @@ int run_once(const Invocation& asked) {
     OneShot shot(loaded, asked.log_level);
     Heartbeat& beat = shot.heartbeats.add("cam-once");
     if (!opens_database(shot)) return kExitFailed;
-    auto polling = PollSide::make(shot.around, beat, kPollPatience, {});
+    auto polling = PollSide::make(shot.around, beat, {.patience = kPollPatience, .polls = Polls::kOne}, {});
     if (!made(shot, polling)) return kExitFailed;
     auto delivery = DeliverySide::make(shot.around, beat);
     if (!made(shot, delivery)) return kExitFailed;

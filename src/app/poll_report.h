@@ -15,7 +15,7 @@ struct PollReport {
     Outcome outcome = Outcome::kDone;
     std::string why;  ///< of a failure, one line
     TimeWindow span{};
-    bool answered = false;  ///< Cloudflare answered at least a part of the span
+    bool advanced = false;  ///< Cloudflare answered something newer than what was claimed before this poll
     std::uint64_t rows = 0;
     std::uint64_t fresh = 0;
     std::uint64_t duplicates = 0;

@@ -133,7 +133,8 @@ milliseconds PollTeller::blind_for() {
     const SteadyTime now = parts_.clock.steady();
     if (!failing_since_) failing_since_ = now;
     const milliseconds here = now - *failing_since_;
-    // Single polls and restarts know only from the database since when nothing has been seen.
+    // Where a daemon was stopped for hours, or still catches up, the age of the last claim is no outage.
+    if (options_.polls == Polls::kMany) return here;
     const auto claimed_to = parts_.store.claimed_to();
     if (!claimed_to || !*claimed_to) return here;
     return std::max<milliseconds>(here, parts_.fetcher.now() - **claimed_to - options_.poll_interval);
@@ -141,7 +142,7 @@ milliseconds PollTeller::blind_for() {
 
 void PollTeller::tell_blindness(const PollReport& report, const QueryFailure& failure) {
     const bool permanent = cloudflare::permanent(failure.kind);
-    if (!permanent && report.answered) {  // it answers, although not everything yet: nobody is blind
+    if (!permanent && report.advanced) {  // it answers, although not everything yet: nobody is blind
         failing_since_.reset();
         return;
     }

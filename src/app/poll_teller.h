@@ -14,6 +14,10 @@
 
 namespace cam::app {
 
+/// How many polls a process makes. One that makes a single one knows only from the database for how long
+/// nobody has seen anything; one that stays sees that for itself.
+enum class Polls { kOne, kMany };
+
 /// Says what polls come to: in the log, in the metrics, and to the SOC where it must know. Owned by the
 /// thread that polls; what it refers to must outlive it.
 class PollTeller {
@@ -30,6 +34,7 @@ public:
     struct Options {
         std::chrono::seconds poll_interval{300};
         std::chrono::milliseconds caught_up{0};  ///< how much of an outage is asked for when it ends
+        Polls polls = Polls::kMany;
     };
     PollTeller(Parts parts, Options options);
 
@@ -50,7 +55,7 @@ private:
 
     Parts parts_;
     Options options_;
-    std::optional<SteadyTime> failing_since_;
+    std::optional<SteadyTime> failing_since_;  // polls fail and nothing new is answered
 };
 
 }  // namespace cam::app

@@ -55,7 +55,8 @@ Poller::Poller(Parts parts, Options options)
       teller_({parts_.fetcher, parts_.store, parts_.geo, parts_.conditions, parts_.clock, parts_.log,
                parts_.metrics},
               {.poll_interval = options_.poll_interval,
-               .caught_up = farthest_back(options_.poll_interval, options_.lookback, options_.catch_up)}) {}
+               .caught_up = farthest_back(options_.poll_interval, options_.lookback, options_.catch_up),
+               .polls = options_.polls}) {}
 
 PollReport Poller::poll(std::stop_token stop) {
     PollReport report;
@@ -74,6 +75,7 @@ PollReport Poller::poll(std::stop_token stop) {
         const milliseconds skew = parts_.fetcher.skew();
         bool clock_wrong = false;
         bool answered = false;
+        bool advanced = false;
         Batch batch;
         failure = parts_.fetcher.fetch(*span, patience, [&](EventFetcher::Piece&& piece) {
             answered = true;
@@ -82,13 +84,15 @@ PollReport Poller::poll(std::stop_token stop) {
             if (clock_wrong) return EventFetcher::Go::kStop;
             if (piece.truncated) report.truncated.push_back(*piece.truncated);
             batch.answered_to = piece.answered_to;
+            // The first pieces are old time, asked again for rows that came late.
+            advanced = !known_to_ || piece.answered_to > *known_to_;
             sift(std::move(piece.page), whose, batch, report);
             if (batch.events.size() < options_.max_claim) return EventFetcher::Go::kOn;
             stored = claim(batch, span->to, report);
             return stored ? EventFetcher::Go::kOn : EventFetcher::Go::kStop;
         });
         if (answered) teller_.note_clock();
-        report.answered = answered;
+        report.advanced = advanced;
         if (clock_wrong) {
             report = PollReport{};
             continue;
@@ -168,6 +172,8 @@ std::optional<TimeWindow> Poller::choose_span(std::stop_token, PollReport& repor
                          quote(duration_text(gap->length)), rfc3339(**claimed_to), rfc3339(from),
                          quote(duration_text(gap->not_covered)));
     }
+    // As in claim(): progress beyond the span's end is a wrong clock's and will go back.
+    known_to_ = *claimed_to && **claimed_to <= now ? *claimed_to : std::nullopt;
     return TimeWindow{from, now};
 }
 

@@ -43,6 +43,7 @@ public:
         std::chrono::milliseconds patience{240'000};
         /// Events per transaction; also bounds memory. An attack that is longer is told in several messages.
         std::size_t max_claim = 50'000;
+        Polls polls = Polls::kMany;
     };
     struct Parts {
         EventFetcher& fetcher;
@@ -78,6 +79,7 @@ private:
     std::optional<GeoEdition::Type> geoip_;
     std::optional<SteadyTime> claimed_at_;  // of this process' last claim
     std::optional<WallTime> told_gap_;      // claimed_to of the gap that was logged
+    std::optional<WallTime> known_to_;      // how far this poll's span was claimed before it, if believed
     std::optional<TimeWindow> hole_;        // what could not be asked any more when polling resumed
     bool progress_unknown_ = false;         // the database holds something that is no time
     bool claimed_once_ = false;

@@ -75,7 +75,8 @@ Status Runtime::start(Announce announce) {
     if (const auto file = file_at(parts_.settings.paths.database); file) database_ = *file;
     check_log_file();
 
-    auto poll = PollSide::make(around_, poll_beat_, poll_patience(parts_.settings),
+    auto poll = PollSide::make(around_, poll_beat_,
+                               {.patience = poll_patience(parts_.settings), .polls = Polls::kMany},
                                {.before_first_claim =
                                     [this, announce] {
                                         if (announce == Announce::kYes) {

@@ -82,6 +82,7 @@ TEST_F(PollerTest, TellsAPassingOutageOnceAndOnlyAfterAQuarterOfAnHour) {
 
 // Cron without the daemon: each poll is a process of its own.
 TEST_F(PollerTest, TellsAnOutageThatLastsAlsoWhereEachPollIsAProcess) {
+    options_.polls = Polls::kOne;
     poll();
     site_.world.set_faults({Fault::status(503).on(Target::kGraphql)});
     for (int i = 1; i <= 6; ++i) {
@@ -98,12 +99,64 @@ TEST_F(PollerTest, TellsAnOutageThatLastsAlsoWhereEachPollIsAProcess) {
     EXPECT_TRUE(has(texts[0], "Cloudflare answers again")) << texts[0];
 }
 
-TEST_F(PollerTest, CallsNobodyBlindWhileCloudflareAnswersAPart) {
+// Two pieces of five minutes are the overlap, the third is new.
+TEST_F(PollerTest, CallsNobodyBlindWhilePollsGetOn) {
     site_.world.set_limits({.max_duration_seconds = 300});
     poll();
     site_.clock.advance(5h);
+    for (int i = 0; i < 8; ++i) {
+        site_.world.set_faults({Fault::status(503).on(Target::kGraphql).skipping(3)});
+        const auto before = claimed_to();
+        EXPECT_EQ(poll().outcome, Outcome::kFailed);
+        EXPECT_EQ(claimed_to(), *before + 5min);
+        site_.clock.advance(5min);
+    }
+    EXPECT_TRUE(told().empty());
+    EXPECT_FALSE(process().conditions.wrong(Condition::kCloudflare));
+}
+
+// Every poll asks again for what was claimed shortly before: an answer to that alone is no sight.
+TEST_F(PollerTest, TellsABlindnessWhereOnlyWhatIsKnownIsAnswered) {
+    site_.world.set_limits({.max_duration_seconds = 300});
+    poll();
+    const auto before = claimed_to();
     for (int i = 0; i < 6; ++i) {
+        site_.clock.advance(5min);
         site_.world.set_faults({Fault::status(503).on(Target::kGraphql).skipping(2)});
+        EXPECT_EQ(poll().outcome, Outcome::kFailed);
+        EXPECT_EQ(claimed_to(), before);
+        const std::vector<std::string> texts = told();
+        ASSERT_EQ(texts.size(), i == 3 ? 1U : 0U) << "fails for " << 5 * i << " minutes";
+        for (const auto& text : texts) EXPECT_TRUE(has(text, "Cloudflare does not answer")) << text;
+    }
+    site_.world.set_faults({Fault::status(503).on(Target::kGraphql).skipping(3)});
+    poll();
+    EXPECT_TRUE(told().empty()) << "a part is not the end of it";
+    site_.world.clear_faults();
+    poll();
+    const std::vector<std::string> texts = told();
+    ASSERT_EQ(texts.size(), 1U);
+    EXPECT_TRUE(has(texts[0], "Cloudflare answers again")) << texts[0];
+}
+
+TEST_F(PollerTest, CallsADaemonThatWasStoppedForHoursBlindOnlyAfterAQuarterOfAnHour) {
+    poll();
+    site_.clock.advance(5h);
+    restart();
+    site_.world.set_faults({Fault::status(503).on(Target::kGraphql)});
+    for (int i = 0; i < 4; ++i) {
+        poll();
+        EXPECT_EQ(told().size(), i == 3 ? 1U : 0U) << "fails for " << 5 * i << " minutes";
+        site_.clock.advance(5min);
+    }
+}
+
+TEST_F(PollerTest, CallsADaemonThatIsHoursBehindBlindOnlyAfterAQuarterOfAnHour) {
+    site_.world.set_limits({.max_duration_seconds = 300});
+    poll();
+    site_.clock.advance(10h);
+    for (int i = 0; i < 4; ++i) {
+        site_.world.set_faults({Fault::status(503).on(Target::kGraphql).skipping(i % 2 == 0 ? 4 : 0)});
         EXPECT_EQ(poll().outcome, Outcome::kFailed);
         site_.clock.advance(5min);
     }
