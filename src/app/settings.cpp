@@ -1,7 +1,6 @@
 #include "app/settings.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
@@ -10,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/files.h"
+#include "app/flow_addresses.h"
 #include "app/settings_reader.h"
 #include "app/traffic_settings.h"
 #include "cam/base/log.h"
@@ -172,35 +172,6 @@ void read_api(SettingsReader& reader, SecretSource& secrets, Settings::Api& api)
                      fmt::format("is {}, which others can reach, but there is no token; set api.token_file "
                                  "or listen on 127.0.0.1",
                                  api.listen.text()));
-    }
-}
-
-/// Whether one of two addresses takes datagrams of the other, so that both cannot be listened to. `[::]`
-/// leaves IPv4 to an IPv4 address of the same port.
-bool overlap(const ListenAddress& a, const ListenAddress& b) {
-    const auto is_v6 = [](const ListenAddress& one) { return one.host.find(':') != std::string::npos; };
-    const auto is_any = [](const IpAddress& address) {
-        return address.bytes() == std::array<std::uint8_t, 16>{};
-    };
-    if (a.port != b.port || a.port == 0 || is_v6(a) != is_v6(b)) return false;
-    const auto first = IpAddress::parse(a.host);
-    const auto second = IpAddress::parse(b.host);
-    return first && second && (*first == *second || is_any(*first) || is_any(*second));
-}
-
-void check_flow_listen(SettingsReader& reader, const std::vector<ListenAddress>& listen) {
-    if (listen.empty()) {
-        reader.error("flow.listen", "is empty; write where routers send to, such as [\"0.0.0.0:2055\"]");
-    }
-    for (std::size_t i = 0; i < listen.size(); ++i) {
-        const auto end = listen.begin() + static_cast<std::ptrdiff_t>(i);
-        const auto other = std::find_if(listen.begin(), end,
-                                        [&](const ListenAddress& one) { return overlap(one, listen[i]); });
-        if (other == end) continue;
-        reader.error("flow.listen", fmt::format("has {} and {}, of which only one can be listened to; the "
-                                                "wider one takes the datagrams of both",
-                                                other->text(), listen[i].text()));
-        return;
     }
 }
 

@@ -21,6 +21,15 @@ std::optional<SamplingRate> find(std::span<const SamplingTable::Entry> entries, 
     return found->rate;
 }
 
+/// How often the rate changes from one to the next.
+std::uint32_t changes_in(std::span<const SamplingTable::Entry> entries) {
+    std::uint32_t changes = 0;
+    for (std::size_t i = 1; i < entries.size(); ++i) {
+        if (entries[i].rate != entries[i - 1].rate) ++changes;
+    }
+    return changes;
+}
+
 }  // namespace
 
 bool SamplingTable::knows(const Key& key) const noexcept {
@@ -30,13 +39,29 @@ bool SamplingTable::knows(const Key& key) const noexcept {
 
 bool SamplingTable::tell(const Key& key, SamplingRate rate) {
     const auto found = std::lower_bound(entries_.begin(), entries_.end(), key, ByKey{});
-    if (found != entries_.end() && found->key == key) {
-        if (found->rate == rate) return false;
+    const bool is_known = found != entries_.end() && found->key == key;
+    if (is_known ? found->rate == rate : entries_.size() >= kMostEntries) return false;
+    const auto alike = range(key.protocol, key.scope, key.domain);
+    const auto begin = static_cast<std::size_t>(alike.data() - entries_.data());
+    const auto at = static_cast<std::size_t>(found - entries_.begin());
+    // Only its neighbours are compared: a stranger may tell thousands of rates over and over.
+    const auto around = [&](std::size_t reach, std::size_t end) {
+        const std::size_t from = at > begin ? at - 1 : at;
+        const std::size_t to = std::min(at + reach, end);
+        return changes_in(std::span<const Entry>{entries_}.subspan(from, to - from));
+    };
+    const std::size_t end = begin + alike.size();
+    std::uint32_t changes = alike.empty() ? 0 : alike.front().changes;
+    if (is_known) {
+        changes -= around(2, end);
         found->rate = rate;
-        return true;
+        changes += around(2, end);
+    } else {
+        changes -= around(1, end);
+        entries_.insert(found, Entry{.key = key, .rate = rate});
+        changes += around(2, end + 1);
     }
-    if (entries_.size() >= kMostEntries) return false;
-    entries_.insert(found, Entry{.key = key, .rate = rate});
+    entries_[begin].changes = changes;
     return true;
 }
 
@@ -70,11 +95,9 @@ std::optional<SamplingRate> SamplingTable::View::default_rate(bool record_names_
     if (domain) return domain;
     if (record_names_sampler || samplers.size() != 1) return std::nullopt;
     // The only sampler of an exporter whose records do not name theirs, unless interfaces say otherwise.
-    constexpr std::size_t kMostCompared = 128;  // for each set
     const SamplingRate only = samplers.front().rate;
-    if (interfaces.size() > kMostCompared) return std::nullopt;
-    const bool is_agreed = std::all_of(interfaces.begin(), interfaces.end(),
-                                       [only](const Entry& entry) { return entry.rate == only; });
+    const bool is_agreed =
+        interfaces.empty() || (interfaces.front().changes == 0 && interfaces.front().rate == only);
     return is_agreed ? std::optional{only} : std::nullopt;
 }
 

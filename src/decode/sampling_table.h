@@ -33,6 +33,9 @@ public:
     struct Entry {
         Key key;
         SamplingRate rate;
+        /// Of the first of a domain's samplers or interfaces: how often the rate changes from one to the
+        /// next.
+        std::uint32_t changes = 0;
     };
 
     [[nodiscard]] bool knows(const Key& key) const noexcept;

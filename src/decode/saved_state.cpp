@@ -107,12 +107,13 @@ std::string save_state(const ExporterState& exporter) {
         out.append(one->bytes.begin(), one->bytes.end());
     }
     put(out, static_cast<std::uint32_t>(exporter.sampling.entries().size()));
-    for (const auto& [key, rate] : exporter.sampling.entries()) {
+    for (const SamplingTable::Entry& entry : exporter.sampling.entries()) {
+        const SamplingTable::Key& key = entry.key;
         put(out, static_cast<std::uint8_t>(key.protocol));
         put(out, static_cast<std::uint8_t>(key.scope));
         put(out, key.domain);
         put(out, key.id);
-        put(out, rate.n());
+        put(out, entry.rate.n());
     }
     std::string boots;
     for (const DomainState& domain : exporter.domains()) {

@@ -27,6 +27,8 @@ SflowExporter::Agent SflowExporter::saw(const Datagram& datagram, const Room& ro
                            .sub_agent = datagram.sub_agent,
                            .sequence = datagram.sequence,
                            .uptime_ms = datagram.uptime_ms,
+                           .gap_end = 0,
+                           .gap = 0,
                            .outstanding = 0});
         return static_cast<std::uint16_t>(agents_.size() - 1);
     }
@@ -35,7 +37,8 @@ SflowExporter::Agent SflowExporter::saw(const Datagram& datagram, const Room& ro
     const std::uint32_t passed_ms = datagram.uptime_ms - known->uptime_ms;
     const bool is_late = -step <= kMostLate && -passed_ms <= kMostLateMs;
     if (is_late) {
-        if (step != 0 && known->outstanding > 0) {
+        const bool was_missing = known->gap_end - datagram.sequence - 1 < known->gap;
+        if (was_missing && known->outstanding > 0) {
             --known->outstanding;
             ++report.late_datagrams;
         }
@@ -44,7 +47,10 @@ SflowExporter::Agent SflowExporter::saw(const Datagram& datagram, const Room& ro
         const std::uint32_t missing = has_restarted || step == 0 ? 0 : step - 1;
         report.lost_datagrams += missing;
         // Only the newest gap is still waited for, and nothing of before a restart.
-        if (has_restarted || missing > 0) known->outstanding = missing;
+        if (has_restarted || missing > 0) {
+            known->gap_end = datagram.sequence;
+            known->gap = known->outstanding = missing;
+        }
         known->sequence = datagram.sequence;
         known->uptime_ms = datagram.uptime_ms;
     }

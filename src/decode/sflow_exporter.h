@@ -34,8 +34,9 @@ public:
     using Room = std::function<bool()>;
 
     /// Adds what the sequence says is missing to `report.lost_datagrams`, and what was missing and comes late
-    /// to `report.late_datagrams`. Repeated datagrams and the restart of an agent (its uptime or its sequence
-    /// goes back) are neither.
+    /// to `report.late_datagrams`. What was not missing and comes again is neither, nor is the restart of an
+    /// agent (its uptime or its sequence goes back). Only the newest gap is waited for; no more comes late
+    /// than it had, though one of it that comes twice counts twice.
     Agent saw(const Datagram& datagram, const Room& room, DecodeReport& report);
     /// A flow sample of a data source (type << 32 | index), with the rate that it tells (0: none) and its
     /// drops: samples that the agent lost for want of resources, a running count. What it has grown by is
@@ -54,7 +55,9 @@ private:
         std::uint32_t sub_agent;
         std::uint32_t sequence;
         std::uint32_t uptime_ms;
-        std::uint32_t outstanding;  ///< counted as lost, may still come
+        std::uint32_t gap_end;      ///< the sequence behind the newest gap
+        std::uint32_t gap;          ///< how many were missing there
+        std::uint32_t outstanding;  ///< of those, what may still come
     };
     struct Source {
         std::uint64_t source = 0;

@@ -139,25 +139,6 @@ TEST_F(SettingsTest, NamesThePathOfEveryWrongType) {
     EXPECT_TRUE(refuses(parse(python_era(R"(, "organization": 7)")), "organization"));
 }
 
-TEST_F(SettingsTest, RefusesFlowAddressesThatCannotBothBeListenedTo) {
-    const auto listening = [&](const char* addresses, const char* enabled = "true") {
-        return parse(
-            python_era(fmt::format(R"(, "flow": {{"enabled": {}, "listen": [{}]}})", enabled, addresses)));
-    };
-    for (const char* addresses :
-         {R"("0.0.0.0:2055", "192.0.2.1:2055")", R"("192.0.2.1:2055", "0.0.0.0:4739", "192.0.2.1:2055")",
-          R"("[::]:2055", "0.0.0.0:2055", "[::1]:2055")",
-          R"("[2001:db8::1]:2055", "[2001:db8:0::1]:2055")"}) {
-        EXPECT_TRUE(refuses(listening(addresses), "flow.listen", "only one can be listened to")) << addresses;
-        EXPECT_FALSE(refuses(listening(addresses, "false"), "flow.listen")) << "nothing listens";
-    }
-    for (const char* addresses :
-         {R"("0.0.0.0:2055", "[::]:2055")", R"("192.0.2.1:2055", "192.0.2.2:2055", "0.0.0.0:4739")",
-          R"("127.0.0.1:0", "127.0.0.1:0")"}) {
-        EXPECT_FALSE(refuses(listening(addresses), "flow.listen")) << addresses;
-    }
-}
-
 TEST_F(SettingsTest, SaysWhichPrefixWasMeantWhereHostBitsAreSet) {
     const LoadedSettings loaded =
         parse(with("prefixes", "mine",

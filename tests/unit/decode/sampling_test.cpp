@@ -122,6 +122,23 @@ TEST_F(SamplingTest, TheOnlySamplerCountsThoughItsInterfacesAreNamed) {
     expect_rate(1000, SamplingSource::kOptions);
 }
 
+TEST_F(SamplingTest, TheOnlySamplerCountsHoweverManyOfItsInterfacesAreNamed) {
+    constexpr std::uint32_t kInterfaces = 200;
+    WireBytes rates;
+    for (std::uint32_t i = 1; i <= kInterfaces; ++i) rates.u32(i).u8(1).u32(1000);
+    tell({{2, 4}}, {{48, 1}, {50, 4}}, rates);
+    decode_record({{1, 4}}, WireBytes{}.u32(1));
+    expect_rate(1000, SamplingSource::kOptions);
+    decode_record({{10, 4}, {1, 4}}, WireBytes{}.u32(0).u32(1));
+    expect_rate(1000, SamplingSource::kOptions);  // an interface that is not listed
+    tell({{2, 4}}, {{50, 4}}, WireBytes{}.u32(150).u32(50));
+    decode_record({{1, 4}}, WireBytes{}.u32(1));
+    expect_rate(1, SamplingSource::kNone);  // one interface says otherwise
+    tell({{2, 4}}, {{50, 4}}, WireBytes{}.u32(150).u32(1000));
+    decode_record({{1, 4}}, WireBytes{}.u32(1));
+    expect_rate(1000, SamplingSource::kOptions);
+}
+
 TEST_F(SamplingTest, AScopeOfV9IsNotTheElementOfItsNumber) {
     tell({{1, 4}, {5, 2}}, {{34, 4}}, WireBytes{}.u32(99).u16(1).u32(100));
     EXPECT_EQ(report_of().sampling.at(0).scope, SamplingScope::kDomain);

@@ -73,6 +73,28 @@ TEST_F(SflowExporterTest, WhatWasMissingAndComesLateIsToldAndOnlyThat) {
     EXPECT_EQ(late(2, 900), 0U) << "nothing is waited for";
 }
 
+TEST_F(SflowExporterTest, WhatWasNotMissingAndComesAgainIsNotLate) {
+    const auto late = [this](std::uint32_t sequence, std::uint32_t uptime_ms) {
+        DecodeReport report;
+        exporter_.saw({.agent = kAgent, .sub_agent = 0, .sequence = sequence, .uptime_ms = uptime_ms}, room_,
+                      report);
+        EXPECT_EQ(report.lost_datagrams, 0U) << sequence;
+        return report.late_datagrams;
+    };
+    EXPECT_EQ(late(0xfffffff0, 10'000), 0U);
+    EXPECT_EQ(lost(1, 13'000), 16U);
+    EXPECT_EQ(late(0xfffffff0, 10'000), 0U) << "before the gap";
+    EXPECT_EQ(late(2, 14'000), 0U);
+    EXPECT_EQ(late(3, 15'000), 0U);
+    EXPECT_EQ(late(1, 13'000), 0U) << "behind the gap";
+    EXPECT_EQ(late(2, 14'000), 0U);
+    EXPECT_EQ(late(0xfffffff1, 11'000), 1U);
+    EXPECT_EQ(late(0, 12'000), 1U);
+    EXPECT_EQ(lost(5, 16'000), 1U);
+    EXPECT_EQ(late(0xfffffff2, 11'000), 0U) << "only the newest gap is waited for";
+    EXPECT_EQ(late(4, 15'500), 1U);
+}
+
 TEST_F(SflowExporterTest, ARestartIsNoLoss) {
     EXPECT_EQ(lost(70'000, 90'000'000), 0U);
     EXPECT_EQ(lost(1, 3'000), 0U);

@@ -79,7 +79,7 @@ TEST_F(CurlHttpClientTest, GivesStatusHeadersAndBodyOfAnyAnswer) {
     httplib::Server server;
     server.Get("/path/../x", [](const httplib::Request& request, httplib::Response& response) {
         response.status = 418;
-        response.set_header("X-Mixed-Case", " some value ");
+        response.set_header("X-Mixed-Case", "some value");
         response.set_content(
             request.get_header_value("User-Agent") + "|" + request.get_header_value("Authorization"),
             "text/plain");
@@ -167,6 +167,16 @@ TEST_F(CurlHttpClientTest, RefusesAnswersOverTheLimitPlainChunkedAndCompressed) 
     }
     HttpRequest exact{.url = "http://" + listening.address() + "/plain", .max_response_bytes = mega.size()};
     EXPECT_TRUE(client->perform(exact));
+}
+
+TEST_F(CurlHttpClientTest, TrimsTheSpacesAroundAHeader) {
+    RawServer server([](RawConnection& connection) {
+        if (!connection.read_header()) return;
+        connection.send("HTTP/1.1 200 OK\r\nX-Mixed-Case:\t  some value \r\nContent-Length: 0\r\n\r\n");
+    });
+    const auto response = get(server.url());
+    ASSERT_TRUE(response) << response.error().detail;
+    EXPECT_EQ(response->header("x-mixed-case"), "some value");
 }
 
 TEST_F(CurlHttpClientTest, RefusesHeadersWithoutEnd) {
