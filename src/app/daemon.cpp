@@ -1,6 +1,7 @@
 #include <csignal>
 #include <ctime>
 #include <memory>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -8,6 +9,7 @@
 #include "app/runtime.h"
 #include "app/systemd.h"
 #include "cam/base/version.h"
+#include "cam/store/database_header.h"
 
 namespace cam::app {
 namespace {
@@ -73,13 +75,14 @@ public:
             const Call call =
                 signals_.wait(watchdog_ ? std::min<milliseconds>(*watchdog_ / 3, kTick) : kTick);
             if (call == Call::kStop) break;
-            if (call == Call::kReload && !reload()) return kExitFailed;
-            if (runtime_->lost_its_database() && !take_up_database()) return kExitFailed;
+            const bool reload_is_due = reload_waits_ && runtime_->database().is_ours();
+            if ((call == Call::kReload || reload_is_due) && !reload()) return kExitFailed;
+            if (!follow_database()) return kExitFailed;
             if (runtime_->tick()) systemd::alive();
         }
         systemd::stopping();
         log_->info("stopping");
-        runtime_->stop(Runtime::Announce::kYes);
+        end(Runtime::Announce::kYes);
         log_->info("stopped");
         return kExitDone;
     }
@@ -98,14 +101,55 @@ private:
         return started.has_value();
     }
 
+    /// Ends the Runtime so that whatever lies at the database's path now can be opened.
+    void end(Runtime::Announce announce) {
+        runtime_->stop(announce);
+        const DatabaseWatch database = runtime_->database();
+        if (!database.is_ours()) runtime_->empty_wal();
+        runtime_.reset();
+        database.leave_behind(log_);
+    }
+
+    /// Sees to a database file that was removed or replaced; false if the monitor cannot work any more.
+    bool follow_database() {
+        switch (runtime_->database().look(clock_.steady())) {
+            case DatabaseWatch::Sight::kOurs:
+                told_unusable_ = false;
+                return true;
+            case DatabaseWatch::Sight::kUnsettled:
+                return true;
+            case DatabaseWatch::Sight::kReplaced:
+                break;
+        }
+        if (const Status usable = store::could_open(loaded_.settings.paths.database); !usable) {
+            keep_lost_database(usable.error());
+            return true;
+        }
+        return runtime_->has_waiting_messages() || take_up_database();
+    }
+
+    /// What lies there is of no use: the file that is open goes on, as long as this process lives.
+    void keep_lost_database(const Error& why) {
+        if (std::exchange(told_unusable_, true)) return;
+        log_->error("the database file was removed or replaced and what lies there cannot be used reason={}",
+                    quote(why.detail, 600));
+        runtime_->tell(
+            "The database file was removed or replaced, and what lies there cannot be used",
+            {why.detail, "Going on with the old file until the monitor stops. Put a usable file there."});
+    }
+
     /// Begins anew with the file that lies where the database was; false if that cannot be used.
     bool take_up_database() {
+        const std::string& path = loaded_.settings.paths.database;
         log_->error(
             "the database file was removed or replaced, going on with what lies there now database={}",
-            quote(loaded_.settings.paths.database));
-        runtime_->stop(Runtime::Announce::kNo);
+            quote(path));
+        end(Runtime::Announce::kNo);
+        told_unusable_ = false;
         if (!begin(Runtime::Announce::kNo)) return false;
-        runtime_->tell_replaced_database();
+        runtime_->tell(
+            "The database file was removed or replaced while the monitor ran",
+            {path, "Going on with the file that lies there now. What was told before may be told again."});
         systemd::ready(runtime_->status_line());
         return true;
     }
@@ -118,6 +162,7 @@ private:
 
     /// False if the monitor cannot work any more.
     bool reload() {
+        reload_waits_ = false;
         systemd::reloading();
         output_->reopen(loaded_.settings.paths.log_file);
         LoadedSettings next = settings_for(asked_, Needs::kEverything);
@@ -125,12 +170,18 @@ private:
             log_->error("settings not reloaded, keeping the old ones file={}", quote(next.file));
             for (const Finding& finding : next.findings)
                 log_->error("settings {}", finding_line(next.file, finding));
+        } else if (next.settings.paths.database == loaded_.settings.paths.database &&
+                   !runtime_->database().is_ours()) {
+            // Opened beside the old one's -wal, the new file would be destroyed.
+            reload_waits_ = true;
+            log_->warn("settings not reloaded yet, the database file was removed or replaced database={}",
+                       quote(next.settings.paths.database));
         } else if (const Status open = try_database(next.settings); !open) {
             log_->error("settings not reloaded, keeping the old ones file={} database={} reason={}",
                         quote(next.file), quote(next.settings.paths.database),
                         quote(open.error().detail, 600));
         } else {
-            runtime_->stop(Runtime::Announce::kNo);
+            end(Runtime::Announce::kNo);
             loaded_ = std::move(next);
             make_log_folder(loaded_.settings.paths.log_file);
             output_->reopen(loaded_.settings.paths.log_file);
@@ -151,6 +202,8 @@ private:
     MetricRegistry metrics_;
     std::optional<milliseconds> watchdog_ = systemd::watchdog_interval();
     std::unique_ptr<Runtime> runtime_;
+    bool told_unusable_ = false;
+    bool reload_waits_ = false;  ///< until the file at the database's path is the one that is open
 };
 
 }  // namespace

@@ -72,7 +72,7 @@ Status Runtime::start(Announce announce) {
         return store.error();
     }
     store_ = std::move(*store);
-    if (const auto file = file_at(parts_.settings.paths.database); file) database_ = *file;
+    database_.emplace(parts_.settings.paths.database);
     check_log_file();
 
     auto poll = PollSide::make(around_, poll_beat_,
@@ -227,23 +227,22 @@ bool Runtime::tick() {
     return silent.empty();
 }
 
-bool Runtime::lost_its_database() {
-    const auto file = file_at(parts_.settings.paths.database);
-    if (!database_ || !file || *file == database_) return false;
+bool Runtime::has_waiting_messages() {
     const auto waiting = store_->outbox();
-    return !waiting || waiting->waiting == 0;
+    return waiting && waiting->waiting > 0;
 }
 
-void Runtime::tell_replaced_database() {
-    const Message message = notify::render_status(
-        notify::StatusTone::kTrouble, "The database file was removed or replaced while the monitor ran",
-        {parts_.settings.paths.database,
-         "Going on with the file that lies there now. What was told before may be told again."},
-        render_options(parts_.settings));
-    if (const auto queued = store_->enqueue(message, parts_.clock.wall()); !queued) {
+void Runtime::tell(std::string_view headline, const std::vector<std::string>& details) {
+    const Message message = notify::render_status(notify::StatusTone::kTrouble, headline, details,
+                                                  render_options(parts_.settings));
+    if (const auto queued = store_->enqueue(message, parts_.clock.wall()); !queued)
         parts_.log->error("notice cannot be queued reason={}", quote(queued.error().detail));
-    }
     deliver_wakeup_.notify();
+}
+
+void Runtime::empty_wal() {
+    if (const Status emptied = store_->empty_wal(); !emptied)
+        parts_.log->warn("the -wal file cannot be emptied reason={}", quote(emptied.error().detail));
 }
 
 void Runtime::stop(Announce announce) {

@@ -5,10 +5,11 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
-#include "app/files.h"
+#include "app/database_watch.h"
 #include "app/monitor_parts.h"
 #include "app/wakeup.h"
 
@@ -37,11 +38,13 @@ public:
     Status start(Announce announce);
     /// What the main thread looks after now and then; true while every loop advances.
     bool tick();
-    /// True if the database's file was removed or another lies in its place, and no message waits in ours any
-    /// more: what is claimed from here on would be told again after the next start.
-    [[nodiscard]] bool lost_its_database();
-    /// Says that an earlier Runtime has lost its database and this one goes on with the file that lies there.
-    void tell_replaced_database();
+    /// What this Runtime has open as its database. After a successful start.
+    [[nodiscard]] DatabaseWatch& database() { return *database_; }
+    [[nodiscard]] bool has_waiting_messages();
+    /// Queues a word of trouble for the chat.
+    void tell(std::string_view headline, const std::vector<std::string>& details);
+    /// Writes what the `-wal` holds into the database, wherever that lies now. After stop().
+    void empty_wal();
     /// Ends the threads within five seconds (longer only while the database is locked). With kYes the
     /// shutdown report is sent, or waits in the outbox for the next start.
     void stop(Announce announce);
@@ -65,7 +68,7 @@ private:
     api::EventBoard events_;
     Surroundings around_;
     std::unique_ptr<store::SqliteStore> store_;
-    std::optional<FileIdentity> database_;
+    std::optional<DatabaseWatch> database_;
     std::unique_ptr<PollSide> poll_;
     std::unique_ptr<DeliverySide> delivery_;
     Heartbeat& poll_beat_;

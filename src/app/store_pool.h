@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/files.h"
 #include "cam/base/guarded.h"
 #include "cam/base/result.h"
 #include "cam/store/sqlite_store.h"
@@ -12,11 +13,13 @@
 namespace cam::app {
 
 /// Connections to the database for callers on several threads, which use one each at a time; opened when
-/// needed, some kept for the next. Safe from any thread.
+/// needed, some kept for the next. Only of the file that lay there when the pool was made: the `-wal` of a
+/// lost one would destroy the next (see DatabaseWatch). Safe from any thread.
 template <typename Store>
 class StorePool {
 public:
-    explicit StorePool(store::SqliteStore::Options options) : options_(std::move(options)) {}
+    explicit StorePool(store::SqliteStore::Options options)
+        : options_(std::move(options)), file_(file_at(options_.path)) {}
 
     /// What `use` makes of a connection, or why there is none. `use` takes `Store&` and returns a Result.
     template <typename Use>
@@ -46,6 +49,9 @@ private:
             return one;
         });
         if (kept) return kept;
+        const auto there = file_at(options_.path);
+        if (file_ && *file_ && there && *there != *file_)
+            return Error{ErrorCode::kBusy, "the database file was removed or replaced"};
         return Store::open(options_);
     }
     void give_back(std::unique_ptr<Store> store) {
@@ -55,6 +61,7 @@ private:
     }
 
     store::SqliteStore::Options options_;
+    Result<std::optional<FileIdentity>> file_;
     Guarded<std::vector<std::unique_ptr<Store>>> idle_;
 };
 

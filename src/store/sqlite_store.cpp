@@ -29,6 +29,14 @@ Status SqliteStore::quick_check() {
     return database.error(ErrorCode::kCorrupt, *row ? query->peek(0) : "quick_check gave no answer");
 }
 
+Status SqliteStore::empty_wal() {
+    if (Status ready = state_->ready_to_write(); !ready) return ready;
+    const auto busy = state_->database->integer("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!busy) return busy.error();
+    if (busy->value_or(0) == 0) return Done{};
+    return state_->database->error(ErrorCode::kBusy, "others are at work");
+}
+
 std::string timestamp(WallTime time) {
     const auto second = std::chrono::floor<std::chrono::seconds>(time);
     return fmt::format("{}.{:03}", sqlite_time(second), (time - second).count());

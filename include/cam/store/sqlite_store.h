@@ -136,6 +136,8 @@ public:
 
     /// PRAGMA quick_check; kCorrupt with the first finding.
     Status quick_check();
+    /// Moves what the `-wal` file holds into the database and cuts it to nothing. kBusy: others are at work.
+    Status empty_wal();
 
 private:
     struct State;
