@@ -60,7 +60,12 @@ Status ArrivalWatch::look(const std::vector<Router>& routers, MinuteTime judged,
     if (since > kLongestLook || wall - judged > kCaughtUp) since = milliseconds{0};
     looked_ = now;
     auto senders = parts_.reader.senders(minute_of(wall - kWindow), kMostSenders, std::move(stop));
-    if (!senders) return senders.error();
+    if (!senders) {
+        // A look that failed once leaves what is shown; a half hour that is older is not the last one.
+        if (parts_.board != nullptr && (!shown_ || now - *shown_ > kLongestLook))
+            parts_.board->forget_in_clickhouse();
+        return senders.error();
+    }
     note(*senders, routers, since);
     tell(routers, std::move(*senders));
     return Done{};
@@ -110,6 +115,7 @@ void ArrivalWatch::tell(const std::vector<Router>& routers, std::vector<clickhou
     for (clickhouse::SenderProgress& one : senders) one.newest = std::min(one.newest, wall);
     shown.senders = std::move(senders);
     parts_.board->show(std::move(shown));
+    shown_ = parts_.clock.steady();
 }
 
 }  // namespace cam::app

@@ -60,6 +60,7 @@ private:
     std::map<IpAddress, Heard> heard_;
     std::chrono::milliseconds listened_{};
     std::optional<SteadyTime> looked_;
+    std::optional<SteadyTime> shown_;  ///< to the board
     Gauge& exporters_;
 };
 

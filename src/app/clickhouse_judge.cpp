@@ -42,6 +42,10 @@ ClickHouseJudge::ClickHouseJudge(Parts parts, Options options)
       arrival_({reader_, parts_.remembered, parts_.conditions, parts_.clock, parts_.metrics, parts_.board,
                 parts_.queued}),
       rival_({writer_, parts_.remembered, parts_.conditions, parts_.clock, parts_.log, parts_.queued}),
+      plan_({writer_, rival_, parts_.remembered, parts_.clock, parts_.log,
+             parts_.metrics.counter("cam_clickhouse_plans_total",
+                                    "States of rules and routers written into ClickHouse"),
+             parts_.beat}),
       backoff_({.first = seconds{2}, .most = seconds{20}}),
       minutes_corrected_(
           parts_.metrics.counter("cam_flow_windows_total", kMinutesHelp, {{"result", "corrected"}})),
@@ -52,8 +56,6 @@ ClickHouseJudge::ClickHouseJudge(Parts parts, Options options)
       failures_(parts_.metrics.counter("cam_clickhouse_failures_total",
                                        "Calls to ClickHouse that failed, by what they were for",
                                        {{"part", "judge"}})),
-      plans_(parts_.metrics.counter("cam_clickhouse_plans_total",
-                                    "States of rules and routers written into ClickHouse")),
       read_seconds_(parts_.metrics.gauge("cam_clickhouse_read_seconds",
                                          "Time that reading the last minute to judge took")),
       lag_seconds_(parts_.metrics.gauge("cam_clickhouse_lag_seconds",
@@ -103,10 +105,10 @@ void ClickHouseJudge::watch(const std::stop_token& stop) {
     if (unrecorded_since_) return;  // each message would wait for the same lock
     parts_.beat();
     Status looked = arrival_.look(rules_.routers, feed_.upcoming(), stop);
-    if (looked) looked = rival_.look();
+    if (looked) looked = plan_.look(latest_rules(), stop);
     if (looked || stop.stop_requested()) return;
     failures_.add();
-    parts_.log->warn("who sends flows cannot be asked reason={}", quote(looked.error().detail));
+    parts_.log->warn("who sends flows or judges cannot be asked reason={}", quote(looked.error().detail));
 }
 
 Status ClickHouseJudge::round(const std::stop_token& stop) {
@@ -137,9 +139,9 @@ Status ClickHouseJudge::prepare(const std::stop_token& stop) {
     const auto found = clickhouse::migrate(parts_.client, options_.schema, stop);
     if (!found) return found.error();
     parts_.beat();
-    const auto generation = writer_.generation();
+    const auto generation = writer_.generation(stop);
     if (!generation) return generation.error();
-    if (const Status begun = begin_plan(*generation, stop); !begun) return begun.error();
+    if (const Status begun = plan_.begin(rules_, *generation, stop); !begun) return begun.error();
     // Before the first plan nothing was counted; under the plan of an earlier process the same was.
     const MinuteTime counted_from =
         *generation ? MinuteTime::min() : std::chrono::ceil<minutes>(parts_.clock.wall());
@@ -152,16 +154,6 @@ Status ClickHouseJudge::prepare(const std::stop_token& stop) {
     feed_.begin_at(first);
     parts_.log->info("judging on ClickHouse schema={} found={} first_minute={}", clickhouse::schema_version(),
                      *found, rfc3339(first));
-    return Done{};
-}
-
-/// With the rules of this database; without any, the plan that is in force stays: a lost database is no
-/// reason to stop counting what rules that are made anew will look back at.
-Status ClickHouseJudge::begin_plan(std::optional<std::uint64_t> found, const std::stop_token& stop) {
-    if (!found || !rules_.rules.empty() || !rules_.routers.empty()) return push(rules_, stop);
-    parts_.log->warn("this database has no rules, ClickHouse counts on by those that it has generation={}",
-                     *found);
-    rival_.note_written(*found);
     return Done{};
 }
 
@@ -209,14 +201,14 @@ void ClickHouseJudge::take(std::optional<store::Judgement> judgement, MinuteTime
 
 Status ClickHouseJudge::follow_rules(const std::stop_token& stop) {
     const auto generation = parts_.store.generation();
-    const RuleSet& latest = next_rules_.empty() ? rules_ : next_rules_.back().set;
+    const RuleSet& latest = latest_rules();
     if (!generation || *generation == latest.generation) return Done{};
     auto set = load_rules(parts_.store);
     if (!set) {
         parts_.log->error("rules cannot be read, the old ones stay reason={}", quote(set.error().detail));
         return Done{};
     }
-    if (const Status pushed = push(*set, stop); !pushed) return pushed.error();
+    if (const Status pushed = plan_.write(*set, stop); !pushed) return pushed.error();
     const MinuteTime from = std::chrono::ceil<minutes>(parts_.clock.wall());
     // What a rule looks at was not counted before, however long ago the rule was written.
     std::map<std::string, WallTime> known;
@@ -232,14 +224,9 @@ Status ClickHouseJudge::follow_rules(const std::stop_token& stop) {
     return Done{};
 }
 
-Status ClickHouseJudge::push(const RuleSet& set, const std::stop_token& stop) {
-    parts_.beat();
-    const auto written = writer_.write({.prefixes = prefixes_of(set.rules), .routers = set.routers},
-                                       parts_.clock.wall(), stop);
-    if (!written) return written.error();
-    rival_.note_written(*written);
-    plans_.add();
-    return Done{};
+/// Those that ClickHouse counts by, perhaps from the next minute on only.
+const RuleSet& ClickHouseJudge::latest_rules() const {
+    return next_rules_.empty() ? rules_ : next_rules_.back().set;
 }
 
 void ClickHouseJudge::apply_rules(MinuteTime minute, const std::stop_token& stop) {
@@ -362,6 +349,7 @@ void ClickHouseJudge::note_failure(const Error& why) {
         parts_.log->warn("ClickHouse fails, tried again reason={}", quote(why.detail));
     }
     if (now - *failing_since_ < options_.patience) return;
+    show_nobody_heard();
     Trouble trouble{
         .state = "down",
         .headline = "Traffic cannot be read from ClickHouse",
@@ -380,12 +368,18 @@ void ClickHouseJudge::note_unrecorded(const Error& why) {
                          rfc3339(pending_->minute), quote(why.detail));
     }
     if (now - *unrecorded_since_ < options_.patience) return;
+    show_nobody_heard();
     Trouble trouble{.state = "unwritable",
                     .headline = "Traffic alerts cannot be written",
                     .details = {why.detail, "New traffic alerts wait."},
                     .tell = Tell::kLogAndSoc};
     for (std::string& line : judge_.active_in_words()) trouble.details.push_back(std::move(line));
     parts_.conditions.raise(Condition::kFlowStore, trouble, &parts_.remembered);
+}
+
+/// What was heard last is old, and nobody looks again for now.
+void ClickHouseJudge::show_nobody_heard() {
+    if (parts_.board != nullptr) parts_.board->forget_in_clickhouse();
 }
 
 void ClickHouseJudge::prune() {

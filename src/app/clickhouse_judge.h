@@ -14,6 +14,7 @@
 #include "app/conditions.h"
 #include "app/minute_feed.h"
 #include "app/minute_judge.h"
+#include "app/plan_keeper.h"
 #include "app/rival_watch.h"
 #include "app/rule_sets.h"
 #include "cam/base/backoff.h"
@@ -83,14 +84,13 @@ private:
 
     Status round(const std::stop_token& stop);
     Status prepare(const std::stop_token& stop);
-    Status begin_plan(std::optional<std::uint64_t> found, const std::stop_token& stop);
     Status warm_up(MinuteTime before, const std::stop_token& stop);
     Status judge_again(MinuteTime from, MinuteTime to, const std::stop_token& stop);
     void take(std::optional<store::Judgement> judgement, MinuteTime minute, std::vector<PrefixMinute> traffic,
               const std::stop_token& stop);
     [[nodiscard]] MinuteTime first_minute(MinuteTime counted_from);
     Status follow_rules(const std::stop_token& stop);
-    Status push(const RuleSet& set, const std::stop_token& stop);
+    [[nodiscard]] const RuleSet& latest_rules() const;
     void apply_rules(MinuteTime minute, const std::stop_token& stop);
     Status judge_next(const std::stop_token& stop, bool& judged);
     Status correct(const std::stop_token& stop);
@@ -99,6 +99,7 @@ private:
     void note_failure(const Error& why);
     void note_unrecorded(const Error& why);
     void watch(const std::stop_token& stop);
+    void show_nobody_heard();
     void prune();
 
     Parts parts_;
@@ -110,6 +111,7 @@ private:
     ClickHouseExplainer explainer_;
     ArrivalWatch arrival_;
     RivalWatch rival_;
+    PlanKeeper plan_;
     RuleSet rules_;                        ///< in force
     std::deque<PendingRules> next_rules_;  ///< written; in force from their minute on
     bool is_prepared_ = false;
@@ -126,7 +128,6 @@ private:
     Counter& minutes_empty_;
     Counter& minutes_partial_;
     Counter& failures_;
-    Counter& plans_;
     Gauge& read_seconds_;
     Gauge& lag_seconds_;
     Gauge& is_up_;

@@ -52,8 +52,11 @@ Status monitor(const Surroundings& around, Heartbeat& heartbeat, const std::func
 
 void run_clickhouse_monitor(const Surroundings& around, Heartbeat& heartbeat,
                             const std::function<void()>& queued, const std::stop_token& stop) {
-    run_with_retries(around, heartbeat, "The flow monitor cannot begin", stop,
-                     [&] { return monitor(around, heartbeat, queued, stop); });
+    run_with_retries(around, heartbeat, "The flow monitor cannot begin", stop, [&] {
+        Status ended = monitor(around, heartbeat, queued, stop);
+        around.flow_board.forget_in_clickhouse();
+        return ended;
+    });
 }
 
 }  // namespace cam::app

@@ -21,6 +21,10 @@ void FlowBoard::show(HeardInClickHouse heard) {
     in_clickhouse_.with([&](auto& held) { held = std::move(heard); });
 }
 
+void FlowBoard::forget_in_clickhouse() {
+    in_clickhouse_.with([](auto& held) { held.reset(); });
+}
+
 std::optional<HeardInClickHouse> FlowBoard::in_clickhouse() const {
     return in_clickhouse_.with([](const auto& held) { return held; });
 }

@@ -25,9 +25,10 @@ public:
     /// Of the own workers. Empty while no flow monitor runs.
     [[nodiscard]] std::vector<decode::ExporterReport> exporters() const;
 
-    /// By the judge on ClickHouse.
+    /// By the judge on ClickHouse, after each look; and when it cannot look, or ends.
     void show(HeardInClickHouse heard);
-    /// None: no such judge runs, or it has not looked yet.
+    void forget_in_clickhouse();
+    /// None: no such judge runs, or it has not looked yet, or cannot look now.
     [[nodiscard]] std::optional<HeardInClickHouse> in_clickhouse() const;
 
 private:

@@ -101,14 +101,32 @@ std::uint64_t prefix_id(const Prefix& prefix) {
 
 PlanWriter::PlanWriter(Client& client, std::string cluster) : client_(client), cluster_(std::move(cluster)) {}
 
-Result<std::optional<std::uint64_t>> PlanWriter::generation() {
-    const Result<std::string> answer = client_.run({.text = "SELECT max(generation) FROM plans"});
+Result<std::optional<std::uint64_t>> PlanWriter::generation(std::stop_token stop) {
+    const Result<std::string> answer =
+        client_.run({.text = "SELECT max(generation) FROM plans", .stop = std::move(stop)});
     if (!answer) return answer.error();
     std::uint64_t found = 0;
     const auto [end, fault] = std::from_chars(answer->data(), answer->data() + answer->size(), found);
     if (fault != std::errc{}) return Error{ErrorCode::kBroken, "ClickHouse's plan generation is no number"};
     if (found == 0) return std::optional<std::uint64_t>{};
     return std::optional{found};
+}
+
+Result<std::vector<Prefix>> PlanWriter::prefixes(std::uint64_t generation, std::stop_token stop) {
+    const Result<std::string> answer = client_.run(
+        {.text = fmt::format("SELECT prefix FROM plan_prefixes WHERE generation = {} ORDER BY prefix FORMAT "
+                             "TabSeparatedRaw",
+                             generation),
+         .stop = std::move(stop)});
+    if (!answer) return answer.error();
+    std::vector<Prefix> out;
+    std::string_view rest = *answer;
+    while (!rest.empty()) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        if (const auto prefix = Prefix::parse(line)) out.push_back(*prefix);
+    }
+    return out;
 }
 
 Status PlanWriter::insert(const Plan& plan, std::uint64_t generation, WallTime now,
@@ -189,12 +207,13 @@ Status PlanWriter::remove_before(std::uint64_t generation, const std::stop_token
 }
 
 Result<std::uint64_t> PlanWriter::write(const Plan& plan, WallTime now, std::stop_token stop) {
-    const Result<std::optional<std::uint64_t>> last = generation();
+    const Result<std::optional<std::uint64_t>> last = generation(stop);
     if (!last) return last.error();
     const auto by_clock =
         static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 1));
-    const std::uint64_t next = std::max(by_clock, last->value_or(0) + 1);
+    const std::uint64_t next = std::max({by_clock, last->value_or(0) + 1, written_ + 1});
     if (Status written = insert(plan, next, now, stop); !written) return std::move(written).error();
+    written_ = next;
     if (Status loaded = reload(stop); !loaded) return std::move(loaded).error();
     // The one before stays for servers that have not reloaded yet. What cannot be removed now goes next time.
     if (*last) static_cast<void>(remove_before(**last, stop));

@@ -39,7 +39,10 @@ public:
     /// kInvalid: two prefixes share an id (practically impossible), or there are more than a million.
     Result<std::uint64_t> write(const Plan& plan, WallTime now, std::stop_token stop);
     /// The generation that is in force; nullopt before the first plan.
-    Result<std::optional<std::uint64_t>> generation();
+    Result<std::optional<std::uint64_t>> generation(std::stop_token stop);
+    /// Those of that plan, the one in force or the one before it; sorted as text. What somebody else wrote
+    /// wrong is left out.
+    Result<std::vector<Prefix>> prefixes(std::uint64_t generation, std::stop_token stop);
 
 private:
     Status insert(const Plan& plan, std::uint64_t generation, WallTime now, const std::stop_token& stop);
@@ -48,6 +51,7 @@ private:
 
     Client& client_;
     std::string cluster_;
+    std::uint64_t written_ = 0;  ///< a server that lags may not know it yet; the next one is above it
 };
 
 }  // namespace cam::clickhouse

@@ -84,8 +84,10 @@ TEST_F(SilentRouterTest, WhenNothingArrivesAtAllThatIsToldAndNotOfEachRouter) {
 TEST_F(SilentRouterTest, WhileClickHouseIsAwayNoRouterIsCalledSilent) {
     begin();
     minutes_by(12, {kOne, kOther});
+    EXPECT_TRUE(board_.in_clickhouse());
     engine->kill();
     for (int i = 0; i < 30; ++i) turn_minute();
+    EXPECT_FALSE(board_.in_clickhouse()) << "what was heard before is not the last half hour";
     engine->start();
     // The collector of one has written already when the judge asks, that of the other has not.
     minutes_by(4, {kOne});

@@ -163,6 +163,86 @@ TEST_F(TakeoverTest, WithoutAFileRulesThatAreMadeAnewFindTheirBaselinesInClickHo
     EXPECT_NEAR(active().front().crossing.baseline.value_or(0), 20e6, 1e6);
 }
 
+TEST_F(TakeoverTest, WithoutAFileRoutersAndRulesComeBackInAnyOrderAndNothingIsCountedLess) {
+    add("web", {kPrefix}, 100 * kMbit);
+    add("later", {kLater}, 100 * kMbit);
+    start();
+    turn_minute();
+    take_over(folder_.file("fresh.db"));
+    list("edge", "127.0.0.11");
+    pass(2s);
+    EXPECT_EQ(ask("SELECT count() FROM flows.plan_routers WHERE generation = (SELECT max(generation) FROM "
+                  "flows.plans)"),
+              "1");
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "11") << "routers first";
+    start();
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "11") << "a restart with routers only";
+    add("web", {kPrefix}, 100 * kMbit);
+    pass(2s);
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "11") << "the first of two rules";
+    start();
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "11") << "a restart with the first of two rules";
+    EXPECT_EQ(told().size(), 0U);
+    clock_.advance(23h);
+    start();
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "11");
+    for (int i = 0; i < 2; ++i) pass(40min);
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "10") << "a day after the first rule, the rules' only";
+    start();
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "10");
+}
+
+TEST_F(TakeoverTest, RulesThatAreDeletedAreNotCountedOn) {
+    const Rule web = add("web", {kPrefix}, 100 * kMbit);
+    start();
+    turn_minute();
+    EXPECT_TRUE(operators().remove_rule(web.id));
+    pass(2s);
+    EXPECT_EQ(counted(kPrefix), "0");
+    start();
+    add("later", {kLater}, 100 * kMbit);
+    pass(2s);
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "01");
+}
+
+TEST_F(TakeoverTest, AClickHouseThatLostItsPlansGetsTheRulesAgain) {
+    add("web", {kPrefix}, 100 * kMbit);
+    start();
+    turn_minute();
+    const std::string before = ask("SELECT max(generation) FROM flows.plans");
+    add("later", {kLater}, 100 * kMbit);
+    pass(2s);
+    const auto look_twice = [this] {
+        for (int i = 0; i < 2; ++i) pass(61s);
+    };
+    ask("ALTER TABLE flows.plans DELETE WHERE generation > " + before + " SETTINGS mutations_sync = 2");
+    EXPECT_EQ(counted(kLater), "0") << "restored from a backup";
+    pass(61s);
+    EXPECT_EQ(counted(kLater), "0") << "it may have been a replica that lags";
+    pass(61s);
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "11") << book_.text();
+    EXPECT_EQ(book_.count("ClickHouse has lost the rules of this daemon"), 1U) << book_.text();
+    ask("TRUNCATE TABLE flows.plans");
+    look_twice();
+    EXPECT_EQ(counted(kPrefix) + counted(kLater), "11") << book_.text();
+    look_twice();
+    EXPECT_EQ(book_.count("ClickHouse has lost the rules of this daemon"), 2U);
+    EXPECT_EQ(book_.count("another daemon judges"), 0U);
+}
+
+TEST_F(TakeoverTest, ALookForTheRulesInForceEndsWhenStopped) {
+    start();
+    clickhouse::PlanWriter writer(*life_.client, "");
+    ASSERT_TRUE(writer.generation({}));
+    std::stop_source stop;
+    stop.request_stop();
+    engine->pause();
+    const auto found = writer.generation(stop.get_token());
+    engine->go_on();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::kCancelled);
+}
+
 TEST_F(TakeoverTest, AJudgeThatSeesAnothersRulesSaysSoLoudlyOnceAndGoesOnJudging) {
     add("web", {kPrefix}, 100 * kMbit);
     start();
