@@ -19,8 +19,12 @@ constexpr minutes kLookEvery{1};
 constexpr minutes kLongestLook{2};
 /// While the next minute to be judged lies further back, minutes are being caught up.
 constexpr minutes kCaughtUp{15};
-/// So far back senders are looked for; longer than silence takes, and than what is caught up.
+/// So far back senders are looked for, and up to a Stride more; longer than silence takes, and than what is
+/// caught up.
 constexpr minutes kWindow{30};
+/// The window's begin moves in strides, shorter than silence takes: in between, the records of whoever sends
+/// only grow.
+using Stride = std::chrono::duration<minutes::rep, std::ratio<600>>;
 constexpr std::size_t kMostSenders = 10'000;
 
 }  // namespace
@@ -28,9 +32,9 @@ constexpr std::size_t kMostSenders = 10'000;
 ArrivalWatch::ArrivalWatch(Parts parts)
     : parts_(std::move(parts)),
       teller_(parts_.conditions, parts_.remembered, parts_.metrics),
-      exporters_(
-          parts_.metrics.gauge("cam_clickhouse_exporters",
-                               "Exporters that records of the last half hour came of, by any collector")) {}
+      exporters_(parts_.metrics.gauge(
+          "cam_clickhouse_exporters",
+          "Exporters that records of the last 30 to 40 minutes came of, by any collector")) {}
 
 /// Nothing arrives at all: that is not known to be peace.
 void ArrivalWatch::note_arrival(const MinuteFeed& feed, minutes silence,
@@ -59,33 +63,38 @@ Status ArrivalWatch::look(const std::vector<Router>& routers, MinuteTime judged,
     milliseconds since = looked_ ? now - *looked_ : milliseconds{0};
     if (since > kLongestLook || wall - judged > kCaughtUp) since = milliseconds{0};
     looked_ = now;
-    auto senders = parts_.reader.senders(minute_of(wall - kWindow), kMostSenders, std::move(stop));
+    const MinuteTime from = std::chrono::floor<Stride>(wall - kWindow);
+    auto senders = parts_.reader.senders(from, kMostSenders, std::move(stop));
     if (!senders) {
         // A look that failed once leaves what is shown; a half hour that is older is not the last one.
         if (parts_.board != nullptr && (!shown_ || now - *shown_ > kLongestLook))
             parts_.board->forget_in_clickhouse();
         return senders.error();
     }
-    note(*senders, routers, since);
+    note({.senders = *senders, .from = from}, routers, since);
     tell(routers, std::move(*senders));
     return Done{};
 }
 
 /// `since` is how long was listened since the last look.
-void ArrivalWatch::note(const std::vector<clickhouse::SenderProgress>& senders,
-                        const std::vector<Router>& routers, milliseconds since) {
+void ArrivalWatch::note(const Answer& answer, const std::vector<Router>& routers, milliseconds since) {
+    const auto& senders = answer.senders;
     // That something of it has come is what counts, not the time that its collector wrote on it: late records
-    // are no silence, and clocks may differ.
-    const auto is_new = [this](const clickhouse::SenderProgress& one) {
+    // are no silence, and clocks may differ or be set back. The records of a silent router never grow, unless
+    // our own clock was set back and the window with it.
+    const bool is_comparable = answer.from >= heard_from_;
+    const auto is_new = [&](const clickhouse::SenderProgress& one) {
         const auto before = heard_.find(one.exporter);
-        return before == heard_.end() || before->second.newest < one.newest;
+        return before == heard_.end() || before->second.newest < one.newest ||
+               (is_comparable && before->second.records < one.records);
     };
     if (std::none_of(senders.begin(), senders.end(), is_new)) since = milliseconds{0};
     std::map<IpAddress, Heard> heard;
     for (const clickhouse::SenderProgress& one : senders) {
         const milliseconds quiet =
             is_new(one) ? milliseconds{0} : heard_.find(one.exporter)->second.quiet + since;
-        heard.insert_or_assign(one.exporter, Heard{.newest = one.newest, .quiet = quiet});
+        heard.insert_or_assign(one.exporter,
+                               Heard{.newest = one.newest, .records = one.records, .quiet = quiet});
     }
     // After an outage a router that was heard before it may still be missing from the answer.
     for (const Router& router : routers) {
@@ -95,6 +104,7 @@ void ArrivalWatch::note(const std::vector<clickhouse::SenderProgress>& senders,
                           Heard{.newest = before->second.newest, .quiet = before->second.quiet + since});
     }
     heard_ = std::move(heard);
+    heard_from_ = answer.from;
     listened_ += since;
 }
 

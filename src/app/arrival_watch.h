@@ -49,15 +49,20 @@ public:
 private:
     struct Heard {
         WallTime newest;
+        std::uint64_t records = 0;          ///< in the window
         std::chrono::milliseconds quiet{};  ///< of listening since
     };
-    void note(const std::vector<clickhouse::SenderProgress>& senders, const std::vector<Router>& routers,
-              std::chrono::milliseconds since);
+    struct Answer {
+        const std::vector<clickhouse::SenderProgress>& senders;
+        MinuteTime from;  ///< begin of the window
+    };
+    void note(const Answer& answer, const std::vector<Router>& routers, std::chrono::milliseconds since);
     void tell(const std::vector<Router>& routers, std::vector<clickhouse::SenderProgress> senders);
 
     Parts parts_;
     SilenceTeller teller_;
     std::map<IpAddress, Heard> heard_;
+    MinuteTime heard_from_{};  ///< begin of the window that `heard_` is of
     std::chrono::milliseconds listened_{};
     std::optional<SteadyTime> looked_;
     std::optional<SteadyTime> shown_;  ///< to the board

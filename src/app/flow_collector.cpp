@@ -53,6 +53,13 @@ public:
         thread->run(queued);
         return thread;
     }
+    ~RecordThread() {
+        finish();
+        beat_.rest();
+        batches_beat_.rest();
+    }
+    RecordThread(const RecordThread&) = delete;
+    RecordThread& operator=(const RecordThread&) = delete;
     [[nodiscard]] RecordQueue& queue() { return queue_; }
     /// The workers have ended.
     void finish() {
@@ -62,23 +69,29 @@ public:
 
 private:
     RecordThread(const Surroundings& around, std::size_t queue_bytes)
-        : around_(around), beat_(around.heartbeats.add("cam-records")), queue_(queue_bytes) {}
+        : around_(around),
+          beat_(around.heartbeats.add("cam-records")),
+          batches_beat_(around.heartbeats.add("cam-batches")),
+          queue_(queue_bytes) {}
 
     void run(const std::function<void()>& queued) {
-        pump_ = std::make_unique<RecordPump>(RecordPump::Parts{.queue = queue_,
-                                                               .writer = *writer_,
-                                                               .remembered = *remembered_,
-                                                               .conditions = around_.conditions,
-                                                               .clock = around_.clock,
-                                                               .log = around_.log,
-                                                               .metrics = around_.metrics,
-                                                               .queued = queued,
-                                                               .beat = [this] { beat_.beat(); }},
-                                             RecordPump::Options{});
+        pump_ =
+            std::make_unique<RecordPump>(RecordPump::Parts{.queue = queue_,
+                                                           .writer = *writer_,
+                                                           .remembered = *remembered_,
+                                                           .conditions = around_.conditions,
+                                                           .clock = around_.clock,
+                                                           .log = around_.log,
+                                                           .metrics = around_.metrics,
+                                                           .queued = queued,
+                                                           .beat = [this] { beat_.beat(); },
+                                                           .batches_beat = [this] { batches_beat_.beat(); }},
+                                         RecordPump::Options{});
         thread_ = std::jthread([this](const std::stop_token& stop) {
             ::pthread_setname_np(::pthread_self(), "cam-records");
             try {
                 pump_->run(stop);
+                batches_beat_.rest();
                 pump_->finish();
                 beat_.rest();
             } catch (const std::exception& failure) {
@@ -91,6 +104,7 @@ private:
 
     const Surroundings& around_;
     Heartbeat& beat_;
+    Heartbeat& batches_beat_;
     RecordQueue queue_;
     std::unique_ptr<clickhouse::Client> client_;
     std::unique_ptr<store::SqliteStore> remembered_;

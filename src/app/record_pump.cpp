@@ -52,7 +52,10 @@ void RecordPump::run(const std::stop_token& stop) {
         const std::jthread batches([&](const std::stop_token& end) {
             ::pthread_setname_np(::pthread_self(), "cam-batches");
             try {
-                while (!end.stop_requested()) take_over(kRound, end);
+                while (!end.stop_requested()) {
+                    parts_.batches_beat();
+                    take_over(kRound, end);
+                }
             } catch (...) {
                 failure = std::current_exception();
                 broken = true;
@@ -103,8 +106,11 @@ void RecordPump::take_over(milliseconds longest, const std::stop_token& stop) {
 bool RecordPump::write(const std::stop_token& stop) {
     const SteadyTime now = parts_.clock.steady();
     if (parts_.writer.due() > now) return false;
+    const std::uint64_t before = parts_.writer.counts().batches_written;
     const Status written = parts_.writer.write(now, stop);
     if (written) {
+        // `cam-batches` may have taken what was due: then nothing was sent, which is no success.
+        if (parts_.writer.counts().batches_written == before) return false;
         note_success();
         return true;
     }

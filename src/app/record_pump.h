@@ -32,6 +32,7 @@ public:
         MetricRegistry& metrics;
         std::function<void()> queued;
         std::function<void()> beat;
+        std::function<void()> batches_beat;  ///< of `cam-batches`, called there
     };
     struct Options {
         /// After so long without success the SOC is told.

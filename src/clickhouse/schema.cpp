@@ -150,8 +150,15 @@ public:
     }
     /// Merges of the large tables cost more processor than inserts do. With a higher base parts wait for more
     /// of their size, so each row is merged less often. Older servers do not know the setting, and do
-    /// without.
+    /// without; they are asked again at each start.
     Status make_merges_rare() {
+        const Result<std::string> without = ask(fmt::format(
+            "SELECT count() FROM system.tables WHERE database = {} AND engine LIKE '%MergeTree' AND name IN "
+            "('raw', 'raw_local', 'source_minutes', 'source_minutes_local') AND "
+            "position(create_table_query, 'merge_selector_base') = 0",
+            string_literal(options_.database)));
+        if (!without) return without.error();
+        if (without->starts_with('0')) return Done{};
         for (const char* table : {"raw", "source_minutes"}) {
             const std::string where =
                 options_.cluster.empty()
@@ -264,10 +271,10 @@ Result<std::uint32_t> migrate(Client& client, const SchemaOptions& options, std:
     }
     if (*found < kVersion) {
         Status made = migration.run_all(*statements);
-        if (made) made = migration.make_merges_rare();
         if (made) made = migration.record_version();
         if (!made) return std::move(made).error();
     }
+    if (Status rare = migration.make_merges_rare(); !rare) return std::move(rare).error();
     if (Status renewed = migration.renew_dictionaries(*statements); !renewed)
         return std::move(renewed).error();
     if (Status followed = migration.follow_kafka(); !followed) return std::move(followed).error();

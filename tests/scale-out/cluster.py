@@ -9,6 +9,7 @@ What the engine (chDB) lacks: the statements run with ON CLUSTER taken out, and 
 """
 
 import argparse
+import platform
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,8 @@ ROWS = 1000
 YESTERDAY = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))  # no table's TTL is over
 # As the daemon sends a batch.
 SETTINGS = {"deduplicate_blocks_in_dependent_materialized_views": 1, "insert_deduplicate": 1, "async_insert": 0,
-            "distributed_foreground_insert": 1}
+            "distributed_foreground_insert": 1, "max_insert_block_size": 1_048_576, "min_insert_block_size_bytes": 0,
+            "min_insert_block_size_rows": 1_048_576, "optimize_on_insert": 0}
 TABLES = {
     "raw": "SELECT * EXCEPT inserted, rate, rate_source, total_bytes, total_packets, traffic_class FROM raw",
     "prefix_minutes": "SELECT minute, prefix_id, traffic_class, sum(bytes), sum(packets), sum(flows), sum(records) "
@@ -153,6 +155,8 @@ def main():
         parser.add_argument(f"--{name}", required=True)
     asked = parser.parse_args()
     try:
+        if platform.machine() != "x86_64":
+            raise Unavailable(f"chdb_front.mjs --replicas knows the engine's build for x86_64 only, this is {platform.machine()}")
         parts = obtain(asked.parts, ("engine",))
         if not ZooKeeper.JAR.exists():
             raise Unavailable("not installed: zookeeper")

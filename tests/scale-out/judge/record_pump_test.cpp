@@ -21,10 +21,11 @@ protected:
         ASSERT_TRUE(clickhouse::migrate(*client, schema, {}));
         remembered_ = must(store::SqliteStore::open(store_options()));
     }
-    void begin(clickhouse::RecordWriter::Options options, std::size_t queue_bytes = 64 << 20) {
+    void begin(clickhouse::RecordWriter::Options options, std::size_t queue_bytes = 64 << 20,
+               std::chrono::milliseconds call = 2s) {
         clickhouse::Client::Options to = engine->options();
-        to.total = 2s;
-        options.total = 2s;
+        to.total = call;
+        options.total = call;
         writing_ = must(clickhouse::Client::open(to));
         queue_ = std::make_unique<RecordQueue>(queue_bytes);
         writer_ = std::make_unique<clickhouse::RecordWriter>(*writing_, options);
@@ -38,7 +39,8 @@ protected:
                                                                .log = book_.logger(),
                                                                .metrics = metrics_,
                                                                .queued = [] {},
-                                                               .beat = [] {}},
+                                                               .beat = [] {},
+                                                               .batches_beat = [this] { ++batches_beats_; }},
                                              RecordPump::Options{});
     }
     /// A worker takes so many records.
@@ -82,6 +84,7 @@ protected:
     std::unique_ptr<clickhouse::RecordWriter> writer_;
     std::unique_ptr<Conditions> conditions_;
     std::unique_ptr<RecordPump> pump_;
+    std::atomic<int> batches_beats_ = 0;
 };
 
 TEST_F(RecordPumpTest, WhatWorkersTakeIsStoredOnceOverARestartOfTheServer) {
@@ -109,10 +112,24 @@ TEST_F(RecordPumpTest, WhatWorkersTakeIsStoredOnceOverARestartOfTheServer) {
 }
 
 TEST_F(RecordPumpTest, WhileOneBatchIsSentTheNextOneIsMade) {
-    begin({.batch_rows = 1'000});
-    std::jthread pumping([this](const std::stop_token& stop) { pump_->run(stop); });
+    begin({.batch_rows = 1'000}, 64 << 20, 60s);
     QueueOutlet outlet(*queue_, "here/0");
-    for (int i = 0; i < 20; ++i) take(outlet, 500);
+    std::jthread pumping([this](const std::stop_token& stop) { pump_->run(stop); });
+    engine->pause();
+    for (int i = 0; i < 2; ++i) take(outlet, 500);
+    // The first batch is on its way: taken from those that wait to be sent, and not answered.
+    EXPECT_TRUE(test::eventually(
+        [this] { return writer_->counts().rows_waiting == 1'000 && writer_->due() == SteadyTime::max(); }));
+    const int beats = batches_beats_;
+    for (int i = 0; i < 18; ++i) take(outlet, 500);
+    EXPECT_TRUE(test::eventually([this] { return writer_->counts().rows_waiting == 10'000; }));
+    EXPECT_EQ(queue_->bytes(), 0U);
+    EXPECT_TRUE(test::eventually([this] { return writer_->due() == SteadyTime::min(); }))
+        << "a closed batch waits";
+    EXPECT_TRUE(test::eventually([&] { return batches_beats_ > beats + 1; }));
+    EXPECT_EQ(writer_->counts().batches_written, 0U);
+    EXPECT_EQ(writer_->counts().failures, 0U) << "all in one call";
+    engine->go_on();
     EXPECT_TRUE(test::eventually([this] { return rows("written") >= 9'000; }));
     pumping.request_stop();
     pumping.join();
@@ -187,6 +204,7 @@ TEST_F(RecordPumpTest, AServerKilledAmidItsWritesRepeatsNothing) {
     }
     EXPECT_GT(kills, 2);
     ASSERT_TRUE(test::eventually([&] { return is_done.load(); }));
+    EXPECT_EQ(writer_->counts().rows_written, kAll);
     for (const std::uint64_t records : counted()) {
         EXPECT_TRUE(records == kAll || records == kAll - kRows) << records;
     }

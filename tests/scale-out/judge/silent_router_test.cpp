@@ -116,6 +116,31 @@ TEST_F(SilentRouterTest, MinutesThatAreStillCaughtUpMakeNoRouterSilent) {
     EXPECT_TRUE(told().empty()) << book_.text();
 }
 
+TEST_F(SilentRouterTest, ACollectorWhoseClockIsSetBackMakesNoRouterSilent) {
+    begin();
+    const auto sends = [this](std::chrono::minutes ahead, int records) {
+        for (int i = 0; i < records; ++i)
+            receive(now() + ahead + 30s, record("203.0.113.9", 40, 1), "there/0", kOther);
+        minute_by({kOne});
+    };
+    for (int i = 0; i < 52; ++i) sends(20min, 5);
+    for (int i = 0; i < 18; ++i) sends(0min, 1);  // less than falls out of half an hour
+    EXPECT_EQ(count(told(), "A router sends no flows"), 0U) << book_.text();
+    minutes_by(13, {kOne});
+    EXPECT_EQ(count(told(), "edge 12 (127.0.0.12)"), 1U) << "silent in truth";
+}
+
+TEST_F(SilentRouterTest, WhenOurOwnClockIsSetBackASilentRouterIsNotHeardAgain) {
+    begin();
+    minutes_by(3, {kOne, kOther});
+    minutes_by(38, {kOne});
+    EXPECT_EQ(count(told(), "A router sends no flows"), 1U);
+    clock_.turn_wall(-30min);
+    minutes_by(20, {kOne});
+    EXPECT_EQ(silent(), 1);
+    EXPECT_EQ(count(told(), "All routers send flows again"), 0U) << book_.text();
+}
+
 TEST_F(SilentRouterTest, ANewRouterHasTenMinutes) {
     begin();
     minutes_by(14, {kOne, kOther});
