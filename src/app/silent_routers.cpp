@@ -35,6 +35,7 @@ void SilenceTeller::tell(const std::vector<Router>& silent) {
         return;
     }
     std::vector<std::string> names;
+    names.reserve(silent.size());
     for (const Router& router : silent) names.push_back(router_in_words(router));
     Trouble trouble{.state = fmt::format("silent: {}", fmt::join(names, ", ")),
                     .headline = names.size() == 1 ? "A router sends no flows"
