@@ -30,6 +30,21 @@ protected:
     void usual_minutes(int count) {
         for (int i = 0; i < count; ++i) minute_of(i % 2 == 0 ? 19 : 21);
     }
+    /// The judge ends; whole minutes of so many Mbit/s to the watched host go by. When they began.
+    MinuteTime minutes_without_a_judge(const std::vector<double>& mbps) {
+        const MinuteTime begin = now();
+        life_ = {};
+        MinuteTime minute = begin;
+        for (const double rate : mbps) {
+            const auto bytes = static_cast<std::uint64_t>(rate * 7.5e6);
+            receive(minute + 5s, record("185.54.82.4", bytes, 1'000));
+            minute += 1min;
+        }
+        receive(minute + 2s, record("203.0.113.9", 40, 1));
+        write();
+        clock_.advance(minute - begin);
+        return begin;
+    }
     std::string counted(const std::string& what) {
         return ask(
             "SELECT count() FROM flows.plan_prefixes WHERE generation = (SELECT max(generation) FROM "
@@ -64,15 +79,7 @@ TEST_F(TakeoverTest, ACopyOfSomeMinutesAgoRepeatsWhatWasToldSinceWithTheSameFigu
     ASSERT_EQ(before.size(), 3U);
 
     // Nobody judges for two minutes: an alert of that time is not missed.
-    const MinuteTime gap = now();
-    life_ = {};
-    for (int i = 0; i < 2; ++i) {
-        const auto bytes = static_cast<std::uint64_t>((i == 0 ? 10 : 500) * 7.5e6);
-        receive(gap + std::chrono::minutes{i} + 5s, record("185.54.82.4", bytes, 1'000));
-    }
-    receive(gap + 2min + 2s, record("203.0.113.9", 40, 1));
-    write();
-    clock_.advance(2min);
+    const MinuteTime gap = minutes_without_a_judge({10, 500});
     take_over(copy);
     const auto texts = told();
     EXPECT_EQ(texts.size(), 6U) << "an end, a start and an end, a start: told before; an end, a start: new";
@@ -118,15 +125,7 @@ TEST_F(TakeoverTest, WithoutAFileWhatIsActiveIsToldAgainAndWhatBeganAndEndedMean
     turn_minute();
     minute_of(200);
     EXPECT_EQ(told().size(), 1U);
-    const MinuteTime gap = now();
-    life_ = {};
-    for (int i = 0; i < 3; ++i) {
-        const auto bytes = static_cast<std::uint64_t>((i == 1 ? 300 : 10) * 7.5e6);
-        receive(gap + std::chrono::minutes{i} + 5s, record("185.54.82.4", bytes, 1'000));
-    }
-    receive(gap + 3min + 2s, record("203.0.113.9", 40, 1));
-    write();
-    clock_.advance(3min);
+    minutes_without_a_judge({10, 300, 10});
     take_over(folder_.file("fresh.db"));
     EXPECT_TRUE(operators().rules()->empty());
     EXPECT_TRUE(operators().routers()->empty());
